@@ -1,0 +1,8 @@
+//! Labferry carries a scientist's files to analysis platforms and brings the results home.
+
+pub mod model;
+pub mod net;
+pub mod providers;
+pub mod results;
+pub mod sandbox;
+pub mod store;

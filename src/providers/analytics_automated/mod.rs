@@ -1,0 +1,1 @@
+//! Analytics Automated, hosted by institutes.

@@ -1,0 +1,1 @@
+//! Biodock, the microscopy image analysis service.

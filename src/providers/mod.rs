@@ -1,0 +1,4 @@
+//! The analysis platforms: one folder each.
+
+pub mod analytics_automated;
+pub mod biodock;
