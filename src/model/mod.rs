@@ -1,1 +1,22 @@
-//! See the crate documentation.
+//! Plain data every layer speaks: what a person picks, sends, watches and reads.
+//!
+//! The files stand in the order of the work: file, batch, pipeline, form, job, artifact, table.
+//! No input or output, no async, no window; only the standard library, serde, jiff and secrecy.
+
+pub mod artifact;
+pub mod batch;
+pub mod connection;
+pub mod error;
+pub mod file;
+pub mod form;
+pub mod ids;
+pub mod job;
+pub mod meter;
+pub mod notice;
+pub mod pipeline;
+pub mod provider;
+pub mod remote;
+pub mod safe_url;
+pub mod secret;
+pub mod settings;
+pub mod table;

@@ -1,0 +1,59 @@
+//! Counting bytes while they move, without locking anybody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Shared between the worker that moves bytes and the dispatcher that shows them. Cloning shares the counters.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    done_bytes: AtomicU64,
+    total_bytes: AtomicU64,
+    moved_bytes: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Meter {
+    /// Says how many bytes there are in all; 0 means unknown.
+    pub fn expect(&self, total_bytes: u64) {
+        self.0.total_bytes.store(total_bytes, Ordering::Relaxed);
+    }
+
+    /// Adds bytes that have just moved.
+    pub fn add(&self, bytes: u64) {
+        self.0.done_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.moved_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Sets how far the file is: a continued download starts behind zero, a repeated one starts again.
+    pub fn restart_at(&self, done_bytes: u64) {
+        self.0.done_bytes.store(done_bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of the file that are through.
+    pub fn done_bytes(&self) -> u64 {
+        self.0.done_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes in all; 0 when unknown.
+    pub fn total_bytes(&self) -> u64 {
+        self.0.total_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that went over the wire since the meter was made; never goes back.
+    pub fn moved_bytes(&self) -> u64 {
+        self.0.moved_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Asks whoever moves the bytes to stop at the next block.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+}

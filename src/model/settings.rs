@@ -1,0 +1,69 @@
+//! What the person set for the whole app.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Kept in the journal; every field has a default so that an older journal reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AppSettings {
+    /// Where batches get their folders; none means the default place.
+    pub results_folder: Option<PathBuf>,
+    /// Whether archives stay beside what was unpacked from them.
+    pub keep_archives: bool,
+    /// Uploads at the same time, over all connections.
+    pub parallel_uploads: usize,
+    /// Downloads at the same time, over all connections.
+    pub parallel_downloads: usize,
+    /// Proxy for all requests.
+    pub proxy: ProxyChoice,
+    /// A certificate authority (PEM file) to trust besides the system's.
+    pub extra_authority: Option<PathBuf>,
+    /// Light, dark, or as the system.
+    pub theme: ThemeChoice,
+    /// Text size in percent of the system's.
+    pub text_percent: u16,
+    /// Whether the first-start cards were closed.
+    pub welcomed: bool,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            results_folder: None,
+            keep_archives: false,
+            parallel_uploads: 3,
+            parallel_downloads: 4,
+            proxy: ProxyChoice::System,
+            extra_authority: None,
+            theme: ThemeChoice::System,
+            text_percent: 100,
+            welcomed: false,
+        }
+    }
+}
+
+/// Which proxy to use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProxyChoice {
+    /// What the system says.
+    #[default]
+    System,
+    /// None at all.
+    None,
+    /// This address.
+    Manual(String),
+}
+
+/// Which theme to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// As the system.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
