@@ -1,1 +1,283 @@
-//! See the crate documentation.
+//! The sandbox: the platforms simulated on this computer, behind two loopback listeners.
+//!
+//! Owns starting and stopping them, the world they share (clock, keys, links, request log) and the
+//! faults that make them misbehave. What each platform answers is in `providers/*/sim`; nothing
+//! here knows the client, its wire types or its errors, so that a misreading of a vendor's page
+//! cannot hide in code both sides share.
+
+pub mod faults;
+pub mod listener;
+pub mod misbehave;
+pub mod request_log;
+pub mod samples;
+pub mod storage;
+pub mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use serde::Serialize;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::providers::{analytics_automated, biodock};
+use crate::sandbox::faults::{FaultError, Faults, Vocabulary};
+use crate::sandbox::listener::{Connection, KillableListener};
+use crate::sandbox::request_log::Side;
+use crate::sandbox::world::{Setup, World};
+
+/// What a sandbox is started with.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// The port of the platforms' interfaces; any free one when `None`.
+    pub port: Option<u16>,
+    /// The port of the storage that signed links point at; any free one when `None`.
+    pub storage_port: Option<u16>,
+    /// How much faster than the demo pace the world's clock runs; 1.0 is the pace of the demo, in
+    /// which a job takes about five seconds.
+    pub speed: f64,
+    /// Faults (`NAME[@endpoint][*COUNT]`) and settings (`name=value`), see [`Faults::add`].
+    pub faults: Vec<String>,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            port: None,
+            storage_port: None,
+            speed: 1.0,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// Why a sandbox could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A port is taken or not allowed.
+    #[error("the sandbox cannot listen on 127.0.0.1 port {port}")]
+    Listen {
+        /// The port asked for; 0 means any.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The temporary folder for uploaded files could not be made.
+    #[error("the sandbox cannot make its temporary folder")]
+    Folder(#[source] std::io::Error),
+    /// The speed is not a positive number.
+    #[error("the speed of the sandbox must be a positive number, not {0}")]
+    Speed(f64),
+    /// A fault or setting was not understood.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+}
+
+/// Base addresses and keys of the simulated platforms, in the shape `labferry sandbox` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct Addresses {
+    /// The simulated Biodock.
+    pub biodock: KeyedAddress,
+    /// The simulated Analytics Automated server.
+    pub analytics_automated: OpenAddress,
+}
+
+/// A platform that wants a key.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyedAddress {
+    /// The base URL, without a slash at its end.
+    pub url: String,
+    /// The key it accepts, made at random for each start.
+    pub key: String,
+}
+
+/// A platform that wants no key.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenAddress {
+    /// The base URL, with a slash at its end.
+    pub url: String,
+}
+
+/// A running sandbox. It stops, and every open connection with it, when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    world: Arc<World>,
+    stop: CancellationToken,
+    // Held so that dropping the sandbox also ends the two servers.
+    servers: JoinSet<()>,
+}
+
+impl Sandbox {
+    /// Starts both listeners on the current tokio runtime.
+    pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
+        if !options.speed.is_finite() || options.speed <= 0.0 {
+            return Err(SandboxError::Speed(options.speed));
+        }
+        let faults = Faults::new(vocabulary());
+        for text in &options.faults {
+            faults.add(text)?;
+        }
+        let stop = CancellationToken::new();
+        let api = bind(options.port, &stop).await?;
+        let storage = bind(options.storage_port, &stop).await?;
+        let world = World::new(Setup {
+            api: api.address(),
+            storage: storage.address(),
+            speed: options.speed,
+            faults,
+        })
+        .map_err(SandboxError::Folder)?;
+        let world = Arc::new(world);
+        let mut servers = JoinSet::new();
+        servers.spawn(serve(api, api_router(&world), stop.clone()));
+        servers.spawn(serve(storage, storage_router(&world), stop.clone()));
+        Ok(Self {
+            world,
+            stop,
+            servers,
+        })
+    }
+
+    /// Where the platforms are and which keys they accept.
+    pub fn addresses(&self) -> Addresses {
+        let api = self.world.api_url();
+        Addresses {
+            biodock: KeyedAddress {
+                url: format!("{api}/api/external"),
+                key: self.world.key("biodock"),
+            },
+            analytics_automated: OpenAddress {
+                url: format!("{api}/analytics_automated/"),
+            },
+        }
+    }
+
+    /// The world behind the listeners: clock, faults, settings and the request log.
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Waits until the servers end, which they do only when something ends them.
+    pub async fn wait(mut self) {
+        while self.servers.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Every endpoint name and setting there is, so that a misspelled fault is an error.
+fn vocabulary() -> Vocabulary {
+    let mut vocabulary = Vocabulary::default();
+    vocabulary.extend(&[storage::ENDPOINT], &[]);
+    vocabulary.extend(biodock::sim::ENDPOINTS, biodock::sim::SETTINGS);
+    vocabulary.extend(
+        analytics_automated::sim::ENDPOINTS,
+        analytics_automated::sim::SETTINGS,
+    );
+    vocabulary
+}
+
+fn api_router(world: &Arc<World>) -> Router {
+    Router::new()
+        .merge(biodock::sim::api_router(Arc::clone(world)))
+        .merge(analytics_automated::sim::api_router(Arc::clone(world)))
+        .fallback(async || (StatusCode::NOT_FOUND, "Not Found"))
+        .layer(from_fn_with_state(
+            (Arc::clone(world), Side::Api),
+            request_log::record,
+        ))
+}
+
+fn storage_router(world: &Arc<World>) -> Router {
+    Router::new()
+        .merge(biodock::sim::storage_router(Arc::clone(world)))
+        .merge(analytics_automated::sim::storage_router(Arc::clone(world)))
+        .fallback(async || storage::no_such_key())
+        .layer(from_fn_with_state(
+            Arc::clone(world),
+            storage::refuse_credentials,
+        ))
+        .layer(from_fn_with_state(
+            (Arc::clone(world), Side::Storage),
+            request_log::record,
+        ))
+}
+
+async fn bind(
+    port: Option<u16>,
+    stop: &CancellationToken,
+) -> Result<KillableListener, SandboxError> {
+    let port = port.unwrap_or(0);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    KillableListener::bind(address, stop.clone())
+        .await
+        .map_err(|source| SandboxError::Listen { port, source })
+}
+
+async fn serve(listener: KillableListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Connection>();
+    let server = axum::serve(listener, service);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = server => {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a sandbox server ended");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_addresses_are_one_json_object() {
+        let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+        let line = serde_json::to_string(&sandbox.addresses()).unwrap();
+        let api = sandbox.world().api_url();
+        let key = sandbox.world().key("biodock");
+        assert_eq!(
+            line,
+            format!(
+                r#"{{"biodock":{{"url":"{api}/api/external","key":"{key}"}},"analytics_automated":{{"url":"{api}/analytics_automated/"}}}}"#
+            )
+        );
+        assert_ne!(api, sandbox.world().storage_url());
+    }
+
+    #[tokio::test]
+    async fn a_misspelled_fault_and_a_bad_speed_are_refused() {
+        let start = |faults: &[&str], speed| {
+            Sandbox::start(SandboxOptions {
+                faults: faults.iter().map(ToString::to_string).collect(),
+                speed,
+                ..SandboxOptions::default()
+            })
+        };
+        assert!(matches!(
+            start(&["server-eror"], 1.0).await,
+            Err(SandboxError::Fault(_))
+        ));
+        assert!(matches!(start(&[], 0.0).await, Err(SandboxError::Speed(_))));
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named() {
+        let first = Sandbox::start(SandboxOptions::default()).await.unwrap();
+        let port = first.world().api_address().port();
+        let second = Sandbox::start(SandboxOptions {
+            port: Some(port),
+            ..SandboxOptions::default()
+        })
+        .await;
+        assert!(matches!(second, Err(SandboxError::Listen { port: p, .. }) if p == port));
+    }
+}

@@ -1,1 +1,3 @@
 //! Analytics Automated, hosted by institutes.
+
+pub mod sim;

@@ -1,1 +1,3 @@
 //! Biodock, the microscopy image analysis service.
+
+pub mod sim;

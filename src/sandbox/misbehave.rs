@@ -1,0 +1,230 @@
+//! Carries the faults out: one middleware around every named endpoint.
+//!
+//! Owns what a fault looks like on the wire. Does not decide which request meets one; that is
+//! `faults`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse as _, Response};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
+
+use crate::sandbox::faults::Fault;
+use crate::sandbox::listener::Connection;
+use crate::sandbox::request_log::OpenRecord;
+use crate::sandbox::storage;
+use crate::sandbox::world::World;
+
+/// Pause between two pieces of a slow answer, in real time.
+const SLOW_PAUSE: Duration = Duration::from_millis(100);
+/// Pieces a slow answer is sent in.
+const SLOW_PIECES: u64 = 10;
+/// Time given to a cut answer's first half to leave before the connection ends, in real time.
+const CUT_PAUSE: Duration = Duration::from_millis(20);
+/// Bytes `wrong-length` announces and never sends.
+const MISSING_BYTES: u64 = 16;
+
+/// Middleware of one endpoint: notes that it was reached and lets it misbehave when it shall.
+pub(crate) async fn apply(
+    State((world, endpoint)): State<(Arc<World>, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Some(record) = request.extensions().get::<Arc<OpenRecord>>() {
+        record.reached(endpoint);
+    }
+    let Some(fault) = world.faults().take(endpoint) else {
+        return next.run(request).await;
+    };
+    let connection = request.extensions().get::<ConnectInfo<Connection>>();
+    let connection = connection.map(|ConnectInfo(connection)| connection.clone());
+    match fault {
+        Fault::RefuseBefore => {
+            cut(connection.as_ref());
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Fault::LostAnswer => {
+            let answer = next.run(request).await;
+            cut(connection.as_ref());
+            answer
+        }
+        Fault::Hang => {
+            drain(request).await;
+            match connection {
+                Some(connection) => connection.killed().await,
+                None => std::future::pending().await,
+            }
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Fault::Slow => slow_answer(next.run(slow_request(request)).await),
+        Fault::CutBody => cut_answer(next.run(request).await),
+        Fault::WrongLength => wrong_length(next.run(request).await),
+        Fault::Unauthorized
+        | Fault::Forbidden
+        | Fault::RateLimited
+        | Fault::RateLimitedSilent
+        | Fault::ServerError
+        | Fault::Unavailable
+        | Fault::Html
+        | Fault::Garbled
+        | Fault::ExpiredLink
+        | Fault::RedirectElsewhere
+        | Fault::NoRange => {
+            // Read to the end first: an early answer to a large body can be lost on its way.
+            drain(request).await;
+            instead(fault, endpoint, &world)
+        }
+    }
+}
+
+fn cut(connection: Option<&Connection>) {
+    if let Some(connection) = connection {
+        connection.kill();
+    }
+}
+
+async fn drain(request: Request) {
+    let mut body = request.into_body().into_data_stream();
+    while let Some(Ok(_bytes)) = body.next().await {}
+}
+
+/// The answer sent instead of the real one.
+fn instead(fault: Fault, endpoint: &str, world: &World) -> Response {
+    let simple = |status, message| failure(status, message, endpoint);
+    match fault {
+        Fault::Unauthorized => simple(StatusCode::UNAUTHORIZED, "Unauthorized"),
+        Fault::Forbidden => simple(StatusCode::FORBIDDEN, "Forbidden"),
+        Fault::RateLimited => {
+            let mut answer = simple(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+            let seconds = HeaderValue::from_static("1");
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+            answer
+        }
+        Fault::RateLimitedSilent => simple(StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+        Fault::Unavailable => simple(StatusCode::SERVICE_UNAVAILABLE, "Down for maintenance"),
+        Fault::Html => {
+            Html("<!doctype html><title>Sign in</title><h1>Sign in</h1>").into_response()
+        }
+        Fault::Garbled => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            (kind, "{\"id\":\"6563f0c2\",\"status\":").into_response()
+        }
+        Fault::ExpiredLink => storage::expired(),
+        Fault::RedirectElsewhere => {
+            // Another name for this computer and another port: another host to any client.
+            let port = world.storage_address().port();
+            let elsewhere = format!("http://localhost:{port}/elsewhere");
+            (StatusCode::FOUND, [(header::LOCATION, elsewhere)]).into_response()
+        }
+        Fault::ServerError
+        | Fault::Hang
+        | Fault::Slow
+        | Fault::RefuseBefore
+        | Fault::LostAnswer
+        | Fault::CutBody
+        | Fault::WrongLength
+        | Fault::NoRange => simple(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+    }
+}
+
+/// A refusal in the shape each platform uses: XML at storage, `detail` in the Django REST framework
+/// Analytics Automated is made with, `message` elsewhere.
+fn failure(status: StatusCode, message: &str, endpoint: &str) -> Response {
+    if endpoint.starts_with("storage.") {
+        return storage::xml_error(status, "SandboxFault", message);
+    }
+    let body = if endpoint.starts_with("aa.") {
+        json!({ "detail": message })
+    } else {
+        json!({ "message": message })
+    };
+    (status, Json(body)).into_response()
+}
+
+fn slow_request(request: Request) -> Request {
+    request.map(|body| {
+        let slowed = body.into_data_stream().then(async |piece| {
+            tokio::time::sleep(SLOW_PAUSE / 4).await;
+            piece
+        });
+        Body::from_stream(slowed)
+    })
+}
+
+fn slow_answer(answer: Response) -> Response {
+    let piece = (announced(&answer) / SLOW_PIECES).max(1);
+    let piece = usize::try_from(piece).unwrap_or(usize::MAX);
+    answer.map(|body| {
+        let slowed = body
+            .into_data_stream()
+            .map_ok(move |bytes| stream::iter(split(bytes, piece)).map(Ok::<_, axum::Error>))
+            .try_flatten()
+            .then(async |piece| {
+                tokio::time::sleep(SLOW_PAUSE).await;
+                piece
+            });
+        Body::from_stream(slowed)
+    })
+}
+
+fn split(mut bytes: Bytes, piece: usize) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    while bytes.len() > piece {
+        pieces.push(bytes.split_to(piece));
+    }
+    pieces.push(bytes);
+    pieces
+}
+
+/// The first half of the body, then the end of the connection.
+fn cut_answer(answer: Response) -> Response {
+    let length = announced(&answer);
+    let half = length / 2;
+    let mut answer = answer.map(|body| {
+        let first = body
+            .into_data_stream()
+            .scan(half, |left, piece| {
+                let next = piece.ok().filter(|_| *left > 0).map(|mut bytes: Bytes| {
+                    let room = usize::try_from(*left).unwrap_or(usize::MAX);
+                    bytes.truncate(room);
+                    *left -= u64::try_from(bytes.len()).unwrap_or(*left);
+                    Ok(bytes)
+                });
+                std::future::ready(next)
+            })
+            .chain(stream::once(async {
+                tokio::time::sleep(CUT_PAUSE).await;
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+            }));
+        Body::from_stream(first)
+    });
+    announce(&mut answer, length);
+    answer
+}
+
+fn wrong_length(answer: Response) -> Response {
+    let length = announced(&answer);
+    let mut answer = answer.map(|body| Body::from_stream(body.into_data_stream()));
+    announce(&mut answer, length + MISSING_BYTES);
+    answer
+}
+
+/// How long the body is, by its header or by itself.
+fn announced(answer: &Response) -> u64 {
+    let header = answer.headers().get(header::CONTENT_LENGTH);
+    let header = header.and_then(|value| value.to_str().ok()?.parse().ok());
+    header
+        .or_else(|| answer.body().size_hint().exact())
+        .unwrap_or(0)
+}
+
+fn announce(answer: &mut Response, length: u64) {
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+}

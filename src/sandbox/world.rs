@@ -1,0 +1,244 @@
+//! What the simulated platforms share: clock, addresses, keys, signed links and a folder.
+//!
+//! Owns nothing a platform says. Times are the world's own: they run faster by the sandbox's speed
+//! and can be moved forward by tests, so no test waits for a link to expire.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+
+use crate::sandbox::faults::Faults;
+use crate::sandbox::misbehave;
+use crate::sandbox::request_log::RequestLog;
+
+/// The query field a signed link carries.
+pub const SIGNATURE_FIELD: &str = "X-Amz-Signature";
+
+/// What a world is made from.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) api: SocketAddr,
+    pub(crate) storage: SocketAddr,
+    pub(crate) speed: f64,
+    pub(crate) faults: Faults,
+}
+
+/// The state shared by all simulators of one sandbox.
+#[derive(Debug)]
+pub struct World {
+    api: SocketAddr,
+    storage: SocketAddr,
+    speed: f64,
+    started: Instant,
+    started_at: jiff::Timestamp,
+    advanced: Mutex<Duration>,
+    faults: Faults,
+    requests: RequestLog,
+    keys: Mutex<BTreeMap<&'static str, String>>,
+    links: Mutex<BTreeMap<String, SignedLink>>,
+    folder: tempfile::TempDir,
+}
+
+#[derive(Debug)]
+struct SignedLink {
+    path: String,
+    expires: Duration,
+}
+
+/// What a signature is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// It was made for this path and is still good.
+    Valid,
+    /// It was made for this path and its time is over.
+    Expired,
+    /// It is missing, made up, or made for another path.
+    Wrong,
+}
+
+impl World {
+    pub(crate) fn new(setup: Setup) -> io::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("labferry-sandbox-")
+            .tempdir()?;
+        Ok(Self {
+            api: setup.api,
+            storage: setup.storage,
+            speed: setup.speed,
+            started: Instant::now(),
+            started_at: jiff::Timestamp::now(),
+            advanced: Mutex::default(),
+            faults: setup.faults,
+            requests: RequestLog::default(),
+            keys: Mutex::default(),
+            links: Mutex::default(),
+            folder,
+        })
+    }
+
+    /// Time since the start by the world's clock.
+    pub fn now(&self) -> Duration {
+        self.started.elapsed().mul_f64(self.speed) + *lock(&self.advanced)
+    }
+
+    /// Moves the world's clock forward at once.
+    pub fn advance(&self, by: Duration) {
+        *lock(&self.advanced) += by;
+    }
+
+    /// The date and time by the world's clock.
+    pub fn timestamp(&self) -> jiff::Timestamp {
+        let elapsed = jiff::SignedDuration::try_from(self.now()).unwrap_or_default();
+        self.started_at
+            .checked_add(elapsed)
+            .unwrap_or(self.started_at)
+    }
+
+    /// Where the platforms listen.
+    pub fn api_address(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where the storage listens.
+    pub fn storage_address(&self) -> SocketAddr {
+        self.storage
+    }
+
+    /// `http://127.0.0.1:PORT` of the platforms, without a slash at its end.
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// `http://127.0.0.1:PORT` of the storage, without a slash at its end.
+    pub fn storage_url(&self) -> String {
+        format!("http://{}", self.storage)
+    }
+
+    /// The faults and settings, which may be changed while the sandbox runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What arrived so far.
+    pub fn requests(&self) -> &RequestLog {
+        &self.requests
+    }
+
+    /// The key a platform accepts, made at random the first time it is asked for.
+    pub fn key(&self, platform: &'static str) -> String {
+        lock(&self.keys)
+            .entry(platform)
+            .or_insert_with(|| random_hex(40))
+            .clone()
+    }
+
+    /// Whether any of the sandbox's keys is part of `text`.
+    pub(crate) fn contains_key(&self, text: &str) -> bool {
+        lock(&self.keys).values().any(|key| text.contains(key))
+    }
+
+    /// The folder for uploaded and produced files; removed with the world.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A link to a path at the storage (starting with a slash) that is good for `lifetime` of the
+    /// world's time.
+    pub fn sign(&self, path: &str, lifetime: Duration) -> String {
+        let token = random_hex(64);
+        let link = SignedLink {
+            path: path.to_owned(),
+            expires: self.now() + lifetime,
+        };
+        lock(&self.links).insert(token.clone(), link);
+        let seconds = lifetime.as_secs();
+        let base = self.storage_url();
+        format!(
+            "{base}{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires={seconds}&{SIGNATURE_FIELD}={token}"
+        )
+    }
+
+    /// Whether a signature opens this path now.
+    pub fn verify(&self, path: &str, signature: &str) -> Signature {
+        match lock(&self.links).get(signature) {
+            Some(link) if link.path == path && self.now() < link.expires => Signature::Valid,
+            Some(link) if link.path == path => Signature::Expired,
+            Some(_) | None => Signature::Wrong,
+        }
+    }
+
+    /// Names a route, so that faults and the request log know it: every simulator wraps each of its
+    /// handlers in this.
+    pub fn endpoint(self: &Arc<Self>, name: &'static str, handler: MethodRouter) -> MethodRouter {
+        let state = (Arc::clone(self), name);
+        handler.layer(from_fn_with_state(state, misbehave::apply))
+    }
+}
+
+/// Random lower-case hexadecimal digits.
+pub fn random_hex(digits: usize) -> String {
+    std::iter::repeat_with(|| fastrand::digit(16).to_ascii_lowercase())
+        .take(digits)
+        .collect()
+}
+
+/// Locks also after another thread has panicked: the data here is never half-changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn world(speed: f64) -> World {
+        World::new(Setup {
+            api: (Ipv4Addr::LOCALHOST, 1).into(),
+            storage: (Ipv4Addr::LOCALHOST, 2).into(),
+            speed,
+            faults: Faults::default(),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn links_open_one_path_for_their_lifetime() {
+        let world = world(1.0);
+        let url = world.sign("/bucket/a.csv", Duration::from_mins(1));
+        assert!(url.starts_with("http://127.0.0.1:2/bucket/a.csv?"));
+        let (_, signature) = url.split_once("X-Amz-Signature=").unwrap();
+        assert_eq!(world.verify("/bucket/a.csv", signature), Signature::Valid);
+        assert_eq!(world.verify("/bucket/b.csv", signature), Signature::Wrong);
+        assert_eq!(world.verify("/bucket/a.csv", "made-up"), Signature::Wrong);
+        world.advance(Duration::from_secs(61));
+        assert_eq!(world.verify("/bucket/a.csv", signature), Signature::Expired);
+    }
+
+    #[test]
+    fn keys_are_random_and_stay() {
+        let world = world(1.0);
+        assert_eq!(world.key("biodock"), world.key("biodock"));
+        assert_ne!(world.key("biodock"), world.key("seven_bridges"));
+        assert!(world.contains_key(&format!("Bearer {}", world.key("biodock"))));
+        assert!(!world.contains_key("Bearer nothing"));
+    }
+
+    #[test]
+    fn the_clock_runs_faster_by_the_speed() {
+        let world = world(1000.0);
+        let real = Instant::now();
+        let first = world.now();
+        while real.elapsed() < Duration::from_millis(5) {
+            std::hint::spin_loop();
+        }
+        assert!(world.now() >= first + Duration::from_secs(5));
+    }
+}
