@@ -164,6 +164,8 @@ pub struct JobView {
     pub folder: PathBuf,
     /// Why it failed, or what it waits out, in words.
     pub words: Option<Words>,
+    /// Whether it goes on only when a person does something, such as pasting a key.
+    pub waits_for_person: bool,
 }
 
 /// Bytes on the move.

@@ -54,8 +54,21 @@ pub struct Job {
     pub last_change: Timestamp,
     /// Whether a person asked for this job to end.
     pub cancel_wanted: bool,
+    /// Files that could not be sent and were left out so that the others could go on.
+    pub left_out: Vec<LeftOut>,
+    /// Whether the platform's list of results was read; they are the job's artifacts.
+    pub outputs_listed: bool,
     /// What happened when.
     pub timeline: Vec<Moment>,
+}
+
+/// A file that a job goes on without.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Which one.
+    pub file: FileId,
+    /// Why.
+    pub error: Error,
 }
 
 /// One line of a job's history.
