@@ -1,1 +1,3 @@
+//! The program: flags, log, window.
+
 fn main() {}

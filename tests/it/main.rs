@@ -1,1 +1,9 @@
+//! Everything that is tested from outside, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests may stop the test"
+)]
 
+mod architecture;
