@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -23,11 +23,11 @@ pub const ENDPOINT: &str = "storage.get";
 
 const BLOCK_BYTES: usize = 1 << 20;
 
-/// Answers a signed link: `path` is the whole path of the link, `file` what it stands for.
-pub async fn serve_signed(world: &World, request: &Request, file: &Path) -> Response {
-    let signature = query_field(request, SIGNATURE_FIELD).unwrap_or_default();
-    match world.verify(request.uri().path(), &signature) {
-        Signature::Valid => serve_file(world, request.headers(), file).await,
+/// Answers a signed link, `file` being what it stands for.
+pub async fn serve_signed(world: &World, uri: &Uri, headers: &HeaderMap, file: &Path) -> Response {
+    let signature = query_field(uri, SIGNATURE_FIELD).unwrap_or_default();
+    match world.verify(uri.path(), &signature) {
+        Signature::Valid => serve_file(world, headers, file).await,
         Signature::Expired => expired(),
         Signature::Wrong => xml_error(
             StatusCode::FORBIDDEN,
@@ -187,8 +187,8 @@ pub(crate) fn xml_error(status: StatusCode, code: &str, message: &str) -> Respon
     (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }
 
-fn query_field(request: &Request, name: &str) -> Option<String> {
-    let query = request.uri().query()?;
+fn query_field(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query()?;
     query
         .split('&')
         .filter_map(|field| field.split_once('='))
