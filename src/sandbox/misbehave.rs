@@ -25,7 +25,7 @@ use crate::sandbox::world::World;
 const SLOW_PAUSE: Duration = Duration::from_millis(100);
 /// Pieces a slow answer is sent in.
 const SLOW_PIECES: u64 = 10;
-/// Time given to a cut answer's first half to leave before the connection ends, in real time.
+/// Time given to what is sent of a broken answer to leave before the connection ends, in real time.
 const CUT_PAUSE: Duration = Duration::from_millis(20);
 /// Bytes `wrong-length` announces and never sends.
 const MISSING_BYTES: u64 = 16;
@@ -63,8 +63,16 @@ pub(crate) async fn apply(
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Fault::Slow => slow_answer(next.run(slow_request(request)).await),
-        Fault::CutBody => cut_answer(next.run(request).await),
-        Fault::WrongLength => wrong_length(next.run(request).await),
+        Fault::CutBody => {
+            let answer = next.run(request).await;
+            let length = announced(&answer);
+            broken_off(answer, length / 2, length)
+        }
+        Fault::WrongLength => {
+            let answer = next.run(request).await;
+            let length = announced(&answer);
+            broken_off(answer, length, length + MISSING_BYTES)
+        }
         Fault::Unauthorized
         | Fault::Forbidden
         | Fault::RateLimited
@@ -182,36 +190,28 @@ fn split(mut bytes: Bytes, piece: usize) -> Vec<Bytes> {
     pieces
 }
 
-/// The first half of the body, then the end of the connection.
-fn cut_answer(answer: Response) -> Response {
-    let length = announced(&answer);
-    let half = length / 2;
+/// Sends `kept` bytes of the body under a header that announces `announced`, then ends the
+/// connection. The error at the end is what makes the server end it; without the pause before it
+/// the server would not have sent anything yet.
+fn broken_off(answer: Response, kept: u64, announced: u64) -> Response {
     let mut answer = answer.map(|body| {
-        let first = body
-            .into_data_stream()
-            .scan(half, |left, piece| {
-                let next = piece.ok().filter(|_| *left > 0).map(|mut bytes: Bytes| {
-                    let room = usize::try_from(*left).unwrap_or(usize::MAX);
-                    bytes.truncate(room);
-                    *left -= u64::try_from(bytes.len()).unwrap_or(*left);
-                    Ok(bytes)
-                });
-                std::future::ready(next)
-            })
-            .chain(stream::once(async {
-                tokio::time::sleep(CUT_PAUSE).await;
-                Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
-            }));
-        Body::from_stream(first)
+        let first = body.into_data_stream().scan(kept, |left, piece| {
+            let next = piece.ok().filter(|_| *left > 0).map(|mut bytes: Bytes| {
+                let room = usize::try_from(*left).unwrap_or(usize::MAX);
+                bytes.truncate(room);
+                *left -= u64::try_from(bytes.len()).unwrap_or(*left);
+                Ok(bytes)
+            });
+            std::future::ready(next)
+        });
+        let end = stream::once(async {
+            tokio::time::sleep(CUT_PAUSE).await;
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+        });
+        Body::from_stream(first.chain(end))
     });
-    announce(&mut answer, length);
-    answer
-}
-
-fn wrong_length(answer: Response) -> Response {
-    let length = announced(&answer);
-    let mut answer = answer.map(|body| Body::from_stream(body.into_data_stream()));
-    announce(&mut answer, length + MISSING_BYTES);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
     answer
 }
 
@@ -222,9 +222,4 @@ fn announced(answer: &Response) -> u64 {
     header
         .or_else(|| answer.body().size_hint().exact())
         .unwrap_or(0)
-}
-
-fn announce(answer: &mut Response, length: u64) {
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
 }
