@@ -1,40 +1,209 @@
-//! The one HTTP client of the program.
+//! The one HTTP client of the program: trust, proxy and patience. What is asked of whom is decided in `api` and `download`.
 
-use crate::model::error::Result;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
+
+use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::settings::ProxyChoice;
+use crate::net::errors;
+use crate::net::retry::RetryPolicy;
 
 /// How to reach the network.
 #[derive(Clone, Debug, Default)]
 pub struct NetOptions {
-    /// Proxy for all requests.
-    pub proxy: crate::model::settings::ProxyChoice,
+    /// Proxy for all requests; loopback never goes through one.
+    pub proxy: ProxyChoice,
     /// A certificate authority (PEM) to trust besides the system's.
     pub extra_authority_pem: Option<Vec<u8>>,
+    /// How long silence is borne.
+    pub patience: Patience,
+    /// How requests that may be repeated are repeated.
+    pub retry: RetryPolicy,
 }
 
-/// The client; cloning shares its connections. It never follows a redirect by itself.
+/// How long silence is borne. None of these limits a transfer that moves: it may take hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From a sent request to the head of its answer.
+    pub answer: Duration,
+    /// Between two blocks of a body, in either direction.
+    pub idle: Duration,
+    /// From the last block of an uploaded file to the head of the answer; servers store and check the file meanwhile.
+    pub after_upload: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(20),
+            answer: Duration::from_mins(1),
+            idle: Duration::from_mins(1),
+            after_upload: Duration::from_mins(5),
+        }
+    }
+}
+
+impl Patience {
+    /// For tests on loopback: every silence ends within a second.
+    pub const fn tiny() -> Self {
+        Self {
+            connect: Duration::from_millis(500),
+            answer: Duration::from_millis(500),
+            idle: Duration::from_millis(500),
+            after_upload: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Whether a request may travel on a connection that was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// Kept open between requests.
+    Reused,
+    /// Opened for this request. A kept connection may have been closed by the server a moment ago; whether a request
+    /// that meets this was acted upon cannot be known, so what must not be repeated gets its own connection.
+    Fresh,
+}
+
+/// The client; cloning shares its connections. It never follows a redirect by itself and keeps no cookies.
 #[derive(Clone, Debug)]
 pub struct Http {
-    client: reqwest::Client,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    outside: Pair,
+    loopback: Pair,
+    patience: Patience,
+    retry: RetryPolicy,
+}
+
+#[derive(Debug)]
+struct Pair {
+    reused: reqwest::Client,
+    fresh: reqwest::Client,
 }
 
 impl Http {
     /// Builds the client.
-    pub fn new(_options: &NetOptions) -> Result<Self> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                crate::model::error::Error::new(
-                    crate::model::error::ErrorKind::Internal,
-                    crate::model::error::Doing::Connect,
-                )
-                .caused_by(&error)
-            })?;
-        Ok(Self { client })
+    ///
+    /// # Errors
+    /// A proxy address or certificate that cannot be used.
+    pub fn new(options: &NetOptions) -> Result<Self> {
+        let authorities = authorities(options.extra_authority_pem.as_deref())?;
+        let build = |proxied: bool, fresh: bool| -> Result<reqwest::Client> {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(options.patience.connect)
+                .user_agent(concat!("Labferry/", env!("CARGO_PKG_VERSION")))
+                .tls_certs_merge(authorities.iter().cloned());
+            let builder = if fresh {
+                builder.pool_max_idle_per_host(0)
+            } else {
+                builder
+            };
+            let choice = if proxied {
+                &options.proxy
+            } else {
+                &ProxyChoice::None
+            };
+            with_proxy(builder, choice)?
+                .build()
+                .map_err(|error| errors::from_transport(error, Doing::Connect))
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                outside: Pair {
+                    reused: build(true, false)?,
+                    fresh: build(true, true)?,
+                },
+                loopback: Pair {
+                    reused: build(false, false)?,
+                    fresh: build(false, true)?,
+                },
+                patience: options.patience,
+                retry: options.retry,
+            }),
+        })
     }
 
-    /// The client itself.
-    pub fn raw(&self) -> &reqwest::Client {
-        &self.client
+    /// The client to use for an address.
+    pub fn client_for(&self, url: &Url, connections: Connections) -> &reqwest::Client {
+        let pair = if is_loopback(url) {
+            &self.inner.loopback
+        } else {
+            &self.inner.outside
+        };
+        match connections {
+            Connections::Reused => &pair.reused,
+            Connections::Fresh => &pair.fresh,
+        }
     }
+
+    /// How long silence is borne.
+    pub fn patience(&self) -> Patience {
+        self.inner.patience
+    }
+
+    /// How requests that may be repeated are repeated.
+    pub fn retry(&self) -> RetryPolicy {
+        self.inner.retry
+    }
+}
+
+fn authorities(pem: Option<&[u8]>) -> Result<Vec<Certificate>> {
+    let Some(pem) = pem else {
+        return Ok(Vec::new());
+    };
+    let refused = |error: Option<reqwest::Error>| {
+        let refusal = Error::new(ErrorKind::Invalid, Doing::Connect)
+            .hint("The extra certificate authority is not a PEM file with certificates");
+        match error {
+            Some(error) => refusal.caused_by(&error.without_url()),
+            None => refusal,
+        }
+    };
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| refused(Some(error)))?;
+    if certificates.is_empty() {
+        return Err(refused(None));
+    }
+    Ok(certificates)
+}
+
+fn with_proxy(builder: ClientBuilder, choice: &ProxyChoice) -> Result<ClientBuilder> {
+    match choice {
+        ProxyChoice::System => Ok(builder),
+        ProxyChoice::None => Ok(builder.no_proxy()),
+        ProxyChoice::Manual(address) => {
+            let proxy = Proxy::all(address.trim()).map_err(|error| {
+                Error::new(ErrorKind::Invalid, Doing::Connect)
+                    .hint("The address of the proxy is not a web address")
+                    .caused_by(&error.without_url())
+            })?;
+            Ok(builder.proxy(proxy.no_proxy(NoProxy::from_env())))
+        }
+    }
+}
+
+/// Whether an address is on this computer.
+pub fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    })
+}
+
+/// Whether two addresses have the same scheme, host and port.
+pub fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host_str() == other.host_str()
+        && one.port_or_known_default() == other.port_or_known_default()
 }

@@ -1,4 +1,9 @@
 //! Everything that moves bytes over HTTP: one client, safe retries of reads, politeness, uploads, proven downloads.
 
+pub mod api;
 pub mod client;
 pub mod commit_point;
+pub mod errors;
+pub mod gate;
+pub mod retry;
+pub mod upload;

@@ -1,0 +1,556 @@
+//! Requests to a platform's interface: the key stays with its origin, reads are repeated, writes are not, and every
+//! failure says how far it got. Which paths there are and what the answers mean is the platform's folder's business.
+
+use base64::Engine as _;
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::multipart::Form;
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout};
+
+use crate::model::connection::may_carry_key;
+use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
+use crate::model::provider::Limits;
+use crate::model::secret::Secret;
+use crate::net::client::{Connections, Http, Patience, same_origin};
+use crate::net::commit_point::CommitPoint;
+use crate::net::errors::{self, ReadComplaint};
+use crate::net::gate::{Gate, Lane};
+use crate::net::retry::{self, Idempotent};
+use crate::net::upload::Transfer;
+
+/// Longest answer taken from an interface; files do not come this way.
+const LONGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// Redirects followed for one question.
+const MOST_REDIRECTS: usize = 5;
+/// How often a transfer is looked at: whether it moves and whether somebody wants it to stop.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// How a connection says who it is.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// Not at all.
+    None,
+    /// A key in a header of its own; the name in lower case, such as `x-api-key`.
+    Header(&'static str, Secret),
+    /// User and password, RFC 7617.
+    Basic(String, Secret),
+}
+
+/// One platform's interface behind one connection; cloning shares the gate.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: Http,
+    base: Url,
+    auth: Auth,
+    gate: Gate,
+    read_complaint: ReadComplaint,
+}
+
+/// A success (2xx), read to its end.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    doing: Doing,
+}
+
+impl Reply {
+    /// Whether the body is JSON whose end is missing.
+    fn ends_in_the_middle(&self) -> bool {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body)
+            .is_err_and(|error| error.is_eof())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Garbled`] when it is none; a web page is named as such.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf".as_slice());
+        serde_json::from_slice(body.unwrap_or(&self.body)).map_err(|error| {
+            let hint = if errors::begins_like_html(&self.body) {
+                "A web page came instead of data; a sign-in page or a proxy may be in between"
+            } else if error.is_eof() {
+                "The answer ends in the middle"
+            } else {
+                "The answer is not what the platform's documentation says"
+            };
+            let garbled = errors::garbled(self.doing, self.status, hint)
+                .request_id(errors::request_id(&self.headers))
+                .caused_by(&error);
+            match errors::excerpt(&self.body) {
+                Some(excerpt) => garbled.server_said(excerpt),
+                None => garbled,
+            }
+        })
+    }
+}
+
+/// The answer to a sent file.
+#[derive(Clone, Debug)]
+pub struct Uploaded {
+    /// What the platform said.
+    pub reply: Reply,
+    /// SHA-256 of the bytes sent, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A body that may be sent again.
+#[derive(Clone, Copy)]
+enum Payload<'a> {
+    Nothing,
+    Json(&'a [u8]),
+}
+
+impl Api {
+    /// An interface below `base_url`.
+    ///
+    /// # Errors
+    /// The base is no web address, or a key would have to travel over plain http.
+    pub fn new(
+        http: &Http,
+        base_url: &str,
+        auth: Auth,
+        limits: &Limits,
+        read_complaint: ReadComplaint,
+    ) -> Result<Self> {
+        let refused = |hint: &str| Error::new(ErrorKind::Invalid, Doing::Connect).hint(hint);
+        let base = Url::parse(base_url)
+            .map_err(|error| refused("The address is not a web address").caused_by(&error))?;
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            return Err(refused("The address is not a web address"));
+        }
+        match &auth {
+            Auth::None => {}
+            Auth::Header(..) | Auth::Basic(..) => {
+                if !may_carry_key(base.as_str()) {
+                    return Err(refused(
+                        "A key or password is sent over https only, not over plain http",
+                    ));
+                }
+            }
+        }
+        Ok(Self {
+            http: http.clone(),
+            base,
+            auth,
+            gate: Gate::new(limits),
+            read_complaint,
+        })
+    }
+
+    /// The base of all addresses.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The client below, for what goes elsewhere without the key.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The address of a path below the base; every segment is encoded, so that an identifier cannot lead elsewhere.
+    pub fn address(&self, path: &[&str], query: &[(&str, &str)], doing: Doing) -> Result<Url> {
+        let refused = |hint: &str| Error::new(ErrorKind::Invalid, doing).hint(hint);
+        if path
+            .iter()
+            .any(|segment| matches!(*segment, "" | "." | ".."))
+        {
+            return Err(refused(
+                "An identifier of the platform cannot stand in an address",
+            ));
+        }
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| refused("The address is not a web address"))?
+            .pop_if_empty()
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    /// Asks; repeated after failures that may pass. Follows redirects on the same server.
+    pub async fn get(&self, path: &[&str], query: &[(&str, &str)], doing: Doing) -> Result<Reply> {
+        let url = self.address(path, query, doing)?;
+        let retry = self.http.retry();
+        retry
+            .run(Idempotent::Yes, || self.get_once(url.clone(), doing))
+            .await
+    }
+
+    /// Asks for JSON; an answer that ends in the middle is asked for again.
+    pub async fn get_json<T: DeserializeOwned + Send>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        doing: Doing,
+    ) -> Result<T> {
+        let reply = self.get(path, query, doing).await?;
+        if reply.ends_in_the_middle() {
+            return self.get(path, query, doing).await?.json();
+        }
+        reply.json()
+    }
+
+    /// Sends without a body; repeated only if that is the same as once.
+    pub async fn post(&self, path: &[&str], idempotent: Idempotent, doing: Doing) -> Result<Reply> {
+        let url = self.address(path, &[], doing)?;
+        let retry = self.http.retry();
+        let attempt = || self.post_once(url.clone(), Payload::Nothing, idempotent, None, doing);
+        retry.run(idempotent, attempt).await
+    }
+
+    /// Sends JSON; repeated only if that is the same as once.
+    pub async fn post_json<B: Serialize + Sync + ?Sized>(
+        &self,
+        path: &[&str],
+        body: &B,
+        idempotent: Idempotent,
+        doing: Doing,
+    ) -> Result<Reply> {
+        let url = self.address(path, &[], doing)?;
+        let body = to_json(body, doing)?;
+        let retry = self.http.retry();
+        let attempt = || {
+            let payload = Payload::Json(&body);
+            self.post_once(url.clone(), payload, idempotent, None, doing)
+        };
+        retry.run(idempotent, attempt).await
+    }
+
+    /// Submits JSON: sent once; the commit point is passed when the gate is open and nothing but the request remains.
+    pub async fn submit_json<B: Serialize + Sync + ?Sized>(
+        &self,
+        path: &[&str],
+        body: &B,
+        commit: &CommitPoint,
+        doing: Doing,
+    ) -> Result<Reply> {
+        let url = self.address(path, &[], doing)?;
+        let body = to_json(body, doing)?;
+        let payload = Payload::Json(&body);
+        self.post_once(url, payload, Idempotent::No, Some(commit), doing)
+            .await
+    }
+
+    /// Sends a multipart form with one file in it, once. The server does not have the whole of it before the commit
+    /// point is passed; a failure before the last block left is [`Sent::No`].
+    pub async fn send_form(
+        &self,
+        path: &[&str],
+        form: Form,
+        transfer: Transfer,
+        commit: Option<&CommitPoint>,
+        doing: Doing,
+    ) -> Result<Uploaded> {
+        let url = self.address(path, &[], doing)?;
+        let longest_wait = self.http.retry().longest_retry_after;
+        let _permit = self.gate.enter(Lane::Upload, longest_wait, doing).await?;
+        let client = self.http.client_for(&url, Connections::Fresh);
+        let request = self
+            .with_key(client.request(Method::POST, url.clone()), &url)?
+            .multipart(form);
+        let mut transfer = transfer;
+        let response = self
+            .send_transfer(request, &mut transfer, commit, doing)
+            .await?;
+        let reply = match self.read(response, doing).await {
+            Ok(reply) => reply,
+            // Whatever the status, nothing can come of a request that never was complete.
+            Err(error) if !transfer.is_handed_over() => return Err(error.sent(Sent::No)),
+            Err(error) => return Err(error),
+        };
+        match transfer.sha256() {
+            Some(sha256) if transfer.is_handed_over() => Ok(Uploaded { reply, sha256 }),
+            Some(_) | None => Err(errors::garbled(
+                doing,
+                reply.status,
+                "The platform answered before it had the whole file",
+            )),
+        }
+    }
+
+    async fn send_transfer(
+        &self,
+        request: RequestBuilder,
+        transfer: &mut Transfer,
+        commit: Option<&CommitPoint>,
+        doing: Doing,
+    ) -> Result<Response> {
+        let sending = request.send();
+        tokio::pin!(sending);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut movement = Movement::new(self.http.patience());
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut sending => {
+                    return answer.map_err(|error| transfer_failed(error, transfer, doing));
+                }
+                () = transfer.reaches_last_block() => {
+                    if let Some(commit) = commit {
+                        commit.pass().await?;
+                    }
+                    transfer.release();
+                }
+                _ = look.tick() => {
+                    let sent = if transfer.is_handed_over() { Sent::Perhaps } else { Sent::No };
+                    // Once the last block has left, only the answer can say what became of it.
+                    if transfer.is_stopped() && sent == Sent::No {
+                        return Err(errors::stopped(doing, Sent::No));
+                    }
+                    if movement.is_over(transfer) {
+                        return Err(errors::silence(doing, sent));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn get_once(&self, mut url: Url, doing: Doing) -> Result<Reply> {
+        let longest_wait = self.http.retry().longest_retry_after;
+        let _permit = self.gate.enter(Lane::Request, longest_wait, doing).await?;
+        for _ in 0..=MOST_REDIRECTS {
+            let client = self.http.client_for(&url, Connections::Reused);
+            let request = self.with_key(client.request(Method::GET, url.clone()), &url)?;
+            let response = self.answer(request, doing).await?;
+            if !response.status().is_redirection() {
+                return self.read(response, doing).await;
+            }
+            url = self.redirected(&response, &url, doing)?;
+        }
+        Err(Error::new(ErrorKind::Garbled, doing)
+            .sent(Sent::Answered)
+            .hint("The server redirects in a circle"))
+    }
+
+    async fn post_once(
+        &self,
+        url: Url,
+        payload: Payload<'_>,
+        idempotent: Idempotent,
+        commit: Option<&CommitPoint>,
+        doing: Doing,
+    ) -> Result<Reply> {
+        let connections = match idempotent {
+            Idempotent::Yes => Connections::Reused,
+            Idempotent::No => Connections::Fresh,
+        };
+        let client = self.http.client_for(&url, connections);
+        let request = self.with_key(client.request(Method::POST, url.clone()), &url)?;
+        let request = match payload {
+            Payload::Nothing => request.body(Bytes::new()),
+            Payload::Json(body) => request
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(Bytes::copy_from_slice(body)),
+        };
+        let longest_wait = self.http.retry().longest_retry_after;
+        let _permit = self.gate.enter(Lane::Request, longest_wait, doing).await?;
+        if let Some(commit) = commit {
+            commit.pass().await?;
+        }
+        let response = self.answer(request, doing).await?;
+        self.read(response, doing).await
+    }
+
+    /// Sends and waits for the head of the answer.
+    async fn answer(&self, request: RequestBuilder, doing: Doing) -> Result<Response> {
+        match timeout(self.http.patience().answer, request.send()).await {
+            Ok(answer) => answer.map_err(|error| errors::from_transport(error, doing)),
+            Err(_elapsed) => Err(errors::silence(doing, Sent::Perhaps)),
+        }
+    }
+
+    /// Reads an answer to its end, and turns a refusal into an error.
+    async fn read(&self, mut response: Response, doing: Doing) -> Result<Reply> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        if status == 429
+            && let Some(wait) = retry::retry_after(&headers)
+        {
+            self.gate.pause(wait);
+        }
+        let is_success = response.status().is_success();
+        let body = match self.read_body(&mut response, doing).await {
+            Ok(body) => body,
+            // The refusal itself is known even where its words are cut.
+            Err(_cut) if !is_success => Bytes::new(),
+            Err(error) => return Err(error),
+        };
+        if is_success {
+            return Ok(Reply {
+                status,
+                headers,
+                body,
+                doing,
+            });
+        }
+        if response.status().is_redirection() {
+            return Err(redirected_write(doing, &headers, status));
+        }
+        Err(errors::from_answer(
+            doing,
+            status,
+            &headers,
+            &body,
+            self.read_complaint,
+        ))
+    }
+
+    async fn read_body(&self, response: &mut Response, doing: Doing) -> Result<Bytes> {
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = timeout(self.http.patience().idle, response.chunk())
+                .await
+                .map_err(|_elapsed| errors::silence(doing, Sent::Perhaps))?
+                .map_err(|error| errors::from_transport(error, doing))?;
+            let Some(chunk) = chunk else {
+                return Ok(body.freeze());
+            };
+            if body.len().saturating_add(chunk.len()) > LONGEST_ANSWER_BYTES {
+                return Err(errors::garbled(
+                    doing,
+                    response.status().as_u16(),
+                    "The answer is far too long",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Where a question goes on after a redirect. Only on the same server, and with a key only at the same origin.
+    fn redirected(&self, response: &Response, from: &Url, doing: Doing) -> Result<Url> {
+        let status = response.status().as_u16();
+        let elsewhere = |hint: String| errors::garbled(doing, status, &hint);
+        let to = location(response.headers(), from)
+            .ok_or_else(|| elsewhere("The server redirects without saying where".to_owned()))?;
+        let upgrade = matches!(self.auth, Auth::None)
+            && from.scheme() == "http"
+            && to.scheme() == "https"
+            && from.host_str() == to.host_str();
+        if same_origin(from, &to) || upgrade {
+            return Ok(to);
+        }
+        let host = to.host_str().unwrap_or("no host");
+        Err(elsewhere(format!(
+            "The server answered with a redirect to another host, {host}; it may be a sign-in page"
+        )))
+    }
+
+    /// Adds what every request to the interface carries; the key only where the base lives.
+    fn with_key(&self, request: RequestBuilder, url: &Url) -> Result<RequestBuilder> {
+        let request = request.header(ACCEPT, "application/json");
+        if !same_origin(&self.base, url) {
+            return Ok(request);
+        }
+        let (name, text) = match &self.auth {
+            Auth::None => return Ok(request),
+            Auth::Header(name, secret) => {
+                (HeaderName::from_static(name), secret.reveal().to_owned())
+            }
+            Auth::Basic(user, password) => {
+                let pair = format!("{user}:{}", password.reveal());
+                let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+                (AUTHORIZATION, format!("Basic {encoded}"))
+            }
+        };
+        // The value itself must not reach the causes, so the library's error is left out.
+        let mut value = HeaderValue::from_str(&text).map_err(|_unsendable| {
+            Error::new(ErrorKind::Unauthenticated, Doing::Connect)
+                .hint("The key contains characters that cannot be sent")
+        })?;
+        value.set_sensitive(true);
+        Ok(request.header(name, value))
+    }
+}
+
+/// Whether an upload still moves.
+struct Movement {
+    patience: Patience,
+    last_bytes: u64,
+    was_handed_over: bool,
+    since: Instant,
+}
+
+impl Movement {
+    fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            last_bytes: 0,
+            was_handed_over: false,
+            since: Instant::now(),
+        }
+    }
+
+    fn is_over(&mut self, transfer: &Transfer) -> bool {
+        let bytes = transfer.sent_bytes();
+        let handed_over = transfer.is_handed_over();
+        if bytes != self.last_bytes || handed_over != self.was_handed_over {
+            self.last_bytes = bytes;
+            self.was_handed_over = handed_over;
+            self.since = Instant::now();
+        }
+        let borne = if handed_over {
+            self.patience.after_upload
+        } else {
+            self.patience.idle.max(self.patience.connect)
+        };
+        self.since.elapsed() > borne
+    }
+}
+
+/// A failed transfer is our own file's fault where the body failed, and harmless where the last block never left.
+fn transfer_failed(error: reqwest::Error, transfer: &Transfer, doing: Doing) -> Error {
+    if transfer.is_handed_over() {
+        return errors::from_transport(error, doing);
+    }
+    transfer
+        .failure()
+        .unwrap_or_else(|| errors::from_transport(error, doing))
+        .sent(Sent::No)
+}
+
+/// What a redirect in answer to a write means: 301, 307 and 308 say that nothing was done there; the others leave it open.
+fn redirected_write(doing: Doing, headers: &HeaderMap, status: u16) -> Error {
+    let host = headers
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| Url::parse(text).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let hint = match host {
+        Some(host) => format!(
+            "The server answered with a redirect to {host}; check the address of the connection"
+        ),
+        None => {
+            "The server answered with a redirect; check the address of the connection".to_owned()
+        }
+    };
+    let kind = if matches!(status, 301 | 307 | 308) {
+        ErrorKind::Invalid
+    } else {
+        ErrorKind::Garbled
+    };
+    Error::new(kind, doing).status(status).hint(hint)
+}
+
+/// The absolute address of a redirect to the web.
+pub(crate) fn location(headers: &HeaderMap, from: &Url) -> Option<Url> {
+    let text = headers.get(LOCATION)?.to_str().ok()?;
+    let to = from.join(text).ok()?;
+    matches!(to.scheme(), "http" | "https").then_some(to)
+}
+
+fn to_json<B: Serialize + ?Sized>(body: &B, doing: Doing) -> Result<Vec<u8>> {
+    serde_json::to_vec(body)
+        .map_err(|error| Error::new(ErrorKind::Internal, doing).caused_by(&error))
+}
