@@ -258,14 +258,16 @@ impl Faults {
 
     fn take_where(&self, endpoint: &str, wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut state = self.state();
-        let rule = state
-            .rules
-            .iter_mut()
-            .find(|rule| rule.left != Some(0) && wanted(rule.fault) && rule.covers(endpoint))?;
-        if let Some(left) = &mut rule.left {
-            *left -= 1;
+        let meets = |rule: &Rule| wanted(rule.fault) && rule.covers(endpoint);
+        let place = state.rules.iter().position(meets)?;
+        let rule = state.rules.get_mut(place)?;
+        let fault = rule.fault;
+        match &mut rule.left {
+            Some(left) if *left > 1 => *left -= 1,
+            Some(_) => drop(state.rules.remove(place)),
+            None => {}
         }
-        Some(rule.fault)
+        Some(fault)
     }
 
     fn parse(&self, text: &str) -> Result<Rule, FaultError> {

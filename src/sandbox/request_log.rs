@@ -3,7 +3,7 @@
 //! Owns one record a request, made before anything else looks at it. Keeps names of headers and
 //! query fields only, never their values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -65,10 +65,13 @@ impl OpenRecord {
     }
 }
 
-/// All requests since the start, in the order they arrived.
+/// Requests kept; a sandbox may run for weeks.
+const MOST_RECORDS: usize = 100_000;
+
+/// The latest requests, in the order they arrived.
 #[derive(Debug, Default)]
 pub struct RequestLog {
-    records: Mutex<Vec<Arc<OpenRecord>>>,
+    records: Mutex<VecDeque<Arc<OpenRecord>>>,
 }
 
 impl RequestLog {
@@ -97,10 +100,14 @@ impl RequestLog {
     }
 
     fn push(&self, record: Arc<OpenRecord>) {
-        self.lock().push(record);
+        let mut records = self.lock();
+        if records.len() >= MOST_RECORDS {
+            records.pop_front();
+        }
+        records.push_back(record);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<OpenRecord>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<OpenRecord>>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

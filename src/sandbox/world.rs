@@ -20,6 +20,9 @@ use crate::sandbox::request_log::RequestLog;
 /// The query field a signed link carries.
 pub const SIGNATURE_FIELD: &str = "X-Amz-Signature";
 
+/// How long a link that is over is still called expired and not wrong.
+const LINK_MEMORY: Duration = Duration::from_hours(1);
+
 /// What a world is made from.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -156,7 +159,11 @@ impl World {
             path: path.to_owned(),
             expires: self.now() + lifetime,
         };
-        lock(&self.links).insert(token.clone(), link);
+        let mut links = lock(&self.links);
+        // Links over for long are forgotten: every poll of a finished job makes new ones.
+        links.retain(|_, link| link.expires + LINK_MEMORY > self.now());
+        links.insert(token.clone(), link);
+        drop(links);
         let seconds = lifetime.as_secs();
         let base = self.storage_url();
         format!(

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use labferry::sandbox::samples;
 use labferry::sandbox::{Sandbox, SandboxOptions};
 use reqwest::multipart::{Form, Part};
@@ -281,7 +282,52 @@ async fn masks_are_made_once_on_request_and_fit_the_table() {
     let bounds: Vec<u64> = serde_json::from_value(object["bbox"].clone()).unwrap();
     let size = json!([bounds[3] - bounds[1], bounds[2] - bounds[0]]);
     assert_eq!(object["rle"]["size"], size);
-    assert!(object["rle"]["counts"].is_string());
+    let entry = bench.finished(&job).await;
+    let table = bench.fetch(entry["objectsDataCSVUrl"].as_str().unwrap());
+    let table = table.await.bytes().await.unwrap();
+    let mut checked = 0;
+    for row in csv::Reader::from_reader(table.as_ref()).records() {
+        let row = row.unwrap();
+        if &row[1] != "a/P01_A01_DAPI.png" {
+            continue;
+        }
+        let object = &nuclei["objects"][row[0].trim_end_matches(".0")];
+        let runs = decoded(object["rle"]["counts"].as_str().unwrap());
+        let area: i64 = runs.iter().skip(1).step_by(2).sum();
+        assert_eq!(area.to_string(), row[3]);
+        let size: [i64; 2] = serde_json::from_value(object["rle"]["size"].clone()).unwrap();
+        assert_eq!(runs.iter().sum::<i64>(), size[0] * size[1]);
+        assert_eq!(object["pred_class"], row[2]);
+        checked += 1;
+    }
+    assert_eq!(nuclei["objects"].as_object().unwrap().len(), checked);
+}
+
+/// COCO's compressed run lengths, read as `rleFrString` in its `maskApi.c` does.
+fn decoded(counts: &str) -> Vec<i64> {
+    let text = base64::engine::general_purpose::STANDARD.decode(counts);
+    let text = text.unwrap();
+    let mut runs: Vec<i64> = Vec::new();
+    let mut letters = text.iter().map(|letter| i64::from(letter - 48)).peekable();
+    while letters.peek().is_some() {
+        let (mut run, mut shift) = (0, 0);
+        loop {
+            let group = letters.next().unwrap();
+            run |= (group & 0x1f) << shift;
+            shift += 5;
+            if group & 0x20 == 0 {
+                if group & 0x10 != 0 {
+                    run |= -1 << shift;
+                }
+                break;
+            }
+        }
+        if runs.len() > 2 {
+            run += runs[runs.len() - 2];
+        }
+        runs.push(run);
+    }
+    runs
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Owns the filesystem items, the upload and the listing of one folder. Bytes go to the world's
 //! folder as they arrive and are never held as a whole.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,24 @@ enum Content {
 #[derive(Debug, Default)]
 pub(super) struct Files {
     items: Vec<Item>,
+    /// Places of the items by id.
+    places: BTreeMap<String, usize>,
+}
+
+impl Item {
+    /// Its entry in a list.
+    fn describe(&self) -> Value {
+        let kind = match self.content {
+            Content::Folder => "Folder",
+            Content::File { .. } => "File",
+        };
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "createdAt": self.created_at,
+            "__t": kind,
+        })
+    }
 }
 
 /// Why ids cannot be analysed.
@@ -83,6 +102,7 @@ impl Files {
         content: Content,
     ) -> String {
         let id = new_id();
+        self.places.insert(id.clone(), self.items.len());
         self.items.push(Item {
             id: id.clone(),
             name: name.to_owned(),
@@ -94,29 +114,14 @@ impl Files {
     }
 
     fn find(&self, id: &str) -> Option<&Item> {
-        self.items.iter().find(|item| item.id == id)
+        self.items.get(*self.places.get(id)?)
     }
 
-    /// Entries of one folder, newest first.
-    fn children(&self, folder: Option<&str>) -> Vec<Value> {
+    /// Ids of what is in one folder, newest first.
+    fn children(&self, folder: Option<&str>) -> Vec<&str> {
         let inside = |item: &&Item| item.parent.as_deref() == folder;
-        self.items
-            .iter()
-            .rev()
-            .filter(inside)
-            .map(|item| {
-                let kind = match item.content {
-                    Content::Folder => "Folder",
-                    Content::File { .. } => "File",
-                };
-                json!({
-                    "id": item.id,
-                    "name": item.name,
-                    "createdAt": item.created_at,
-                    "__t": kind,
-                })
-            })
-            .collect()
+        let items = self.items.iter().rev().filter(inside);
+        items.map(|item| item.id.as_str()).collect()
     }
 
     /// The files behind ids; a folder stands for all files in and below it, because a public client
@@ -176,9 +181,10 @@ pub(super) async fn list(
     if folder.is_some_and(|id| files.find(id).is_none()) {
         return refuse(StatusCode::NOT_FOUND, "Folder not found");
     }
-    let entries = files.children(folder);
-    drop(files);
-    page(account.world.faults(), &fields, &entries)
+    let ids = files.children(folder);
+    page(account.world.faults(), &fields, &ids, |id| {
+        files.find(id).map(Item::describe)
+    })
 }
 
 /// The parts of an upload that arrived.
@@ -317,8 +323,9 @@ mod tests {
         let id = files.add("x, y.png", inner.clone(), "now", file());
         let top = files.children(None);
         assert_eq!(top.len(), 1);
-        assert_eq!(top[0]["__t"], "Folder");
-        let top = top[0]["id"].as_str().unwrap().to_owned();
+        let top = files.find(top[0]).unwrap();
+        assert_eq!(top.describe()["__t"], "Folder");
+        let top = top.id.clone();
         let late = Duration::from_secs(9);
         for ids in [vec![id.as_str()], vec![top.as_str()]] {
             let inputs = files.inputs(&ids, late).unwrap();

@@ -186,21 +186,19 @@ pub(super) async fn list(
     Query(fields): Query<Fields>,
 ) -> Response {
     let faults = account.world.faults();
-    let jobs: Vec<Arc<Job>> = lock(&account.jobs).iter().rev().cloned().collect();
     let wrap = faults.is("biodock.style", "wrapped");
-    let entries: Vec<Value> = jobs
-        .iter()
-        .map(|job| {
-            let entry = job.describe(&account.world).into();
-            if wrap {
-                // The cursor needs the id where it always is, beside the wrapped entry.
-                json!({ "id": job.id, "analysisJob": entry })
-            } else {
-                entry
-            }
+    let jobs: Vec<Arc<Job>> = lock(&account.jobs).iter().rev().cloned().collect();
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    page(faults, &fields, &ids, |id| {
+        let job = jobs.iter().find(|job| job.id == id)?;
+        let entry = job.describe(&account.world).into();
+        // The cursor needs the id where it always is, beside the wrapped entry.
+        Some(if wrap {
+            json!({ "id": id, "analysisJob": entry })
+        } else {
+            entry
         })
-        .collect();
-    page(faults, &fields, &entries)
+    })
 }
 
 /// What a submission asks for.

@@ -176,11 +176,10 @@ async fn check() -> Json<Value> {
 async fn pipelines(State(account): State<Arc<Account>>, Query(fields): Query<Fields>) -> Response {
     let faults = account.world.faults();
     let named = faults.is("biodock.pipeline-names", "present");
-    let entries: Vec<Value> = pipelines::ALL
-        .iter()
-        .map(|pipeline| pipeline.describe(named))
-        .collect();
-    paging::page(faults, &fields, &entries)
+    let ids: Vec<&str> = pipelines::ALL.iter().map(|pipeline| pipeline.id).collect();
+    paging::page(faults, &fields, &ids, |id| {
+        pipelines::find(id).map(|pipeline| pipeline.describe(named))
+    })
 }
 
 /// A file behind a signed link.

@@ -20,12 +20,13 @@ pub(super) type Fields = BTreeMap<String, String>;
 /// Entries of a page when no `limit` is sent; the vendor's number is not documented.
 const USUAL_LIMIT: u64 = 100;
 
-fn has_id(entry: &Value, id: &str) -> bool {
-    entry.get("id").and_then(Value::as_str) == Some(id)
-}
-
-/// Cuts one page out of all entries, each of which has an `id`.
-pub(super) fn page(faults: &Faults, fields: &Fields, entries: &[Value]) -> Response {
+/// Cuts one page out of a list of ids; only the entries of that page are described.
+pub(super) fn page(
+    faults: &Faults,
+    fields: &Fields,
+    ids: &[&str],
+    describe: impl Fn(&str) -> Option<Value>,
+) -> Response {
     let asked = match fields.get("limit").map(|limit| limit.parse::<u64>()) {
         None => faults.number("biodock.limit").unwrap_or(USUAL_LIMIT),
         Some(Ok(limit)) if limit > 0 => limit,
@@ -38,14 +39,15 @@ pub(super) fn page(faults: &Faults, fields: &Fields, entries: &[Value]) -> Respo
         .filter(|_| !faults.is("biodock.cursor", "ignored"));
     let start = match cursor {
         None => 0,
-        Some(id) => match entries.iter().position(|entry| has_id(entry, id)) {
+        Some(last) => match ids.iter().position(|id| id == last) {
             Some(place) => place + 1,
             None => return refuse(StatusCode::BAD_REQUEST, "startingAfter is not in this list"),
         },
     };
-    let results: Vec<&Value> = entries.iter().skip(start).take(limit).collect();
+    let shown = ids.iter().skip(start).take(limit);
+    let results: Vec<Value> = shown.filter_map(|id| describe(id)).collect();
     let count = if faults.is("biodock.count", "total") {
-        entries.len()
+        ids.len()
     } else {
         results.len()
     };
