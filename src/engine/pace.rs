@@ -24,10 +24,10 @@ impl Pace {
     pub const REAL: Self = Self {
         poll_scale: 1.0,
         retry_first: Duration::from_secs(5),
-        retry_longest: Duration::from_secs(300),
+        retry_longest: Duration::from_mins(5),
         max_attempts: 8,
         progress_every: Duration::from_millis(250),
-        stalled_after: Duration::from_secs(6 * 3600),
+        stalled_after: Duration::from_hours(6),
     };
 
     /// For the sandbox, whose jobs take seconds.
@@ -45,7 +45,7 @@ impl Pace {
         retry_longest: Duration::from_millis(200),
         max_attempts: 4,
         progress_every: Duration::from_millis(50),
-        stalled_after: Duration::from_secs(60),
+        stalled_after: Duration::from_mins(1),
     };
 
     /// The wait after so many failed attempts in a row, at least what the server asked for.
