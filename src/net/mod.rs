@@ -3,7 +3,9 @@
 pub mod api;
 pub mod client;
 pub mod commit_point;
+pub mod download;
 pub mod errors;
 pub mod gate;
+mod part;
 pub mod retry;
 pub mod upload;
