@@ -4,7 +4,9 @@
 //! stretched from the smallest to the largest, and the picture says so. Masks are `masks`' business.
 
 use crate::model::table::Picture;
+use crate::results::disk;
 use crate::results::masks::fit;
+use crate::results::sniff;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -48,8 +50,12 @@ pub fn thumbnail(path: &Path, max_side: u32) -> Result<Picture, PictureError> {
 }
 
 fn decode(path: &Path, max_side: u32) -> Result<Picture, PictureError> {
-    let reader = ImageReader::open(path)?.with_guessed_format()?;
-    let is_tiff = reader.format() == Some(ImageFormat::Tiff);
+    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    // The image package does not know the beginning of a BigTIFF, though it reads the rest.
+    let is_tiff = sniff::is_tiff(&disk::head(path, 16)?.0);
+    if is_tiff {
+        reader.set_format(ImageFormat::Tiff);
+    }
     let about_pages = if is_tiff { pages(path) } else { None };
     let mut picture = match with_image(reader, max_side) {
         // Single-channel floats and wide integers are measurement data; image leaves them to the tiff package.
@@ -227,7 +233,7 @@ fn numbers(decoded: DecodingResult) -> (Vec<f32>, &'static str) {
         DecodingResult::U64(v) => (v.into_iter().map(|n| n as f32).collect(), "64-bit gray"),
         DecodingResult::I64(v) => (v.into_iter().map(|n| n as f32).collect(), "64-bit gray"),
         DecodingResult::F16(v) => (
-            v.into_iter().map(|n| n.to_f32()).collect(),
+            v.iter().map(|n| f32::from(*n)).collect(),
             "16-bit float gray",
         ),
         DecodingResult::F32(v) => (v, "32-bit float gray"),
@@ -353,7 +359,7 @@ mod tests {
     fn bad_images_are_told_apart() {
         let folder = Folder::new();
         let put = |name: &str, bytes: &[u8]| {
-            std::io::Write::write_all(&mut File::create(folder.at(name)).unwrap(), bytes).unwrap()
+            std::io::Write::write_all(&mut File::create(folder.at(name)).unwrap(), bytes).unwrap();
         };
         GrayImage::new(50, 50)
             .save_with_format(folder.at("whole"), image::ImageFormat::Png)

@@ -20,6 +20,7 @@ use crate::results::table::index::{Index, Mark, Pass};
 use crate::results::table::page::{PAGE_BYTES, Records, SHOWN, WHOLE, shown};
 use crate::results::table::record::Record;
 use crate::results::table::source::Source;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
@@ -241,7 +242,7 @@ impl TableFile {
                 .iter()
                 .map(|cell| dialect.encoding.decode_cell(&cell.text));
             writer
-                .write_record(cells.map(|cell| cell.into_owned()))
+                .write_record(cells.map(Cow::into_owned))
                 .map_err(TableError::Output)?;
             written += 1;
         }

@@ -460,8 +460,8 @@ mod tests {
             };
             let quote = (round % 5 != 0).then_some(b'"');
             let format = Format {
-                line_end,
                 quote,
+                line_end,
                 ..COMMA
             };
             let text: Vec<u8> = (0..random.usize(0..60))
@@ -521,7 +521,7 @@ mod tests {
             let mut text = String::new();
             for _ in 0..random.usize(0..6) {
                 let row: Vec<_> = (0..random.usize(1..5))
-                    .map(|_| *random.choice(words).unwrap())
+                    .map(|_| random.choice(words).unwrap())
                     .collect();
                 text.push_str(&row.join(","));
                 text.push_str(random.choice(["\n", "\r\n"]).unwrap());
