@@ -82,7 +82,10 @@ pub struct Entry {
 }
 
 /// Every platform, in the order shown.
-pub const ALL: &[Entry] = &[];
+pub const ALL: &[Entry] = &[Entry {
+    facts: &analytics_automated::FACTS,
+    connect: analytics_automated::connect,
+}];
 
 /// The entry of a platform.
 pub fn entry(provider: &ProviderId) -> Option<&'static Entry> {

@@ -391,8 +391,8 @@ impl Provider for AnalyticsAutomated {
     }
 
     async fn status(&self, jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {
-        let reports: Vec<Result<JobReport>> = stream::iter(jobs)
-            .map(|job| self.report(job))
+        let reports: Vec<Result<JobReport>> = stream::iter(jobs.to_vec())
+            .map(|job| async move { self.report(&job).await })
             .buffered(QUESTIONS_AT_ONCE)
             .collect()
             .await;

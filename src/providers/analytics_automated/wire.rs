@@ -34,9 +34,10 @@ impl Endpoints {
     pub(super) fn parsed(&self) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         for text in &self.jobs {
-            match parse_endpoint(text) {
-                Some(endpoint) => endpoints.push(endpoint),
-                None => tracing::warn!(%text, "a job of the list could not be understood"),
+            if let Some(endpoint) = parse_endpoint(text) {
+                endpoints.push(endpoint);
+            } else {
+                tracing::warn!(%text, "a job of the list could not be understood");
             }
         }
         endpoints

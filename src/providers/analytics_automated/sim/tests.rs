@@ -752,3 +752,115 @@ async fn a_front_server_answers_pages_and_a_lost_answer_leaves_a_job() {
     assert!(request.multipart(form("wordcount")).send().await.is_err());
     assert_eq!(bench.post(form("wordcount")).await.status, 429);
 }
+
+/// The body of a reply captured from a real server.
+fn golden(text: &str) -> Value {
+    let golden: Value = serde_json::from_str(text).unwrap();
+    golden["body"].clone()
+}
+
+/// What a reply is made of: keys and kinds, the first element standing for a list.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!("null"),
+        Value::Bool(_) => json!("flag"),
+        Value::Number(_) => json!("number"),
+        Value::String(_) => json!("text"),
+        Value::Array(items) => json!([items.first().map(shape)]),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), shape(value)))
+            .collect(),
+    }
+}
+
+#[tokio::test]
+async fn replies_are_made_like_the_golden_ones() {
+    let bench = Bench::new().await;
+    let batch = bench.submit(form("wordcount,zipresults")).await;
+    bench.pass(60);
+    let told = bench.get(&format!("submission/{batch}.json")).await.json();
+    macro_rules! assert_like {
+        ($name:literal, $reply:expr) => {
+            let file = concat!(
+                "../../../../tests/golden/analytics_automated/",
+                $name,
+                ".json"
+            );
+            let expected = golden(include_str!(concat!(
+                "../../../../tests/golden/analytics_automated/",
+                $name,
+                ".json"
+            )));
+            assert_eq!(shape(&$reply), shape(&expected), "{file}");
+        };
+    }
+    assert_like!("batch_complete", told);
+    assert_like!("submitted", bench.post(form("wordcount")).await.json());
+    assert_like!("endpoints", bench.get("endpoints.json").await.json());
+    assert_like!("job_page", bench.get("job.json").await.json());
+    assert_like!("job_details", bench.get("job/wordcount").await.json());
+    let expected = golden(include_str!(
+        "../../../../tests/golden/analytics_automated/endpoints.json"
+    ));
+    let listed = bench.get("endpoints.json").await.json();
+    for (at, text) in expected["jobs"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(&listed["jobs"][at], text);
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_the_golden_ones_word_for_word() {
+    let bench = Bench::new().await;
+    let text = include_str!("../../../../tests/golden/analytics_automated/errors.json");
+    let replies: Value = serde_json::from_str(text).unwrap();
+    let sorted = |lines: &'static str, reverse: &'static str| {
+        bare("headsort")
+            .text("headtask_lines", lines)
+            .text("sorttask_reverse", reverse)
+    };
+    let fields = |name: &str, email: &'static str| {
+        Form::new()
+            .text("job", "wordcount")
+            .text("submission_name", name.to_owned())
+            .text("email", email)
+            .part("input_data", file("a.csv", b"1"))
+    };
+    let with =
+        |job: &str, name: &str, bytes: &[u8]| bare(job).part("input_data", file(name, bytes));
+    let mut seen = Vec::new();
+    for (name, sent) in [
+        ("fields_missing", Form::new().text("job", "wordcount")),
+        ("job_unknown", bare("nothing")),
+        ("no_steps", bare("draft")),
+        ("parameter_missing", bare("headsort")),
+        ("python_keyword", sorted("None", "TRUE")),
+        ("r_keyword", sorted("mean", "TRUE")),
+        ("unix_command", sorted("2", "true")),
+        ("file_required", bare("wordcount")),
+        ("file_empty", with("wordcount", "a.csv", b"")),
+        ("file_name_long", with("wordcount", &"x".repeat(124), b"1")),
+        ("email_invalid", fields("demo", "nobody")),
+        ("name_long", fields(&"n".repeat(65), "someone@example.org")),
+        ("not_validated", with("png_only", "a.gif", b"GIF89a")),
+        ("validator_broke", with("png_only", "a.csv", b"a,b")),
+        ("disabled", bare("retired")),
+    ] {
+        let heard = bench.post(sent).await;
+        seen.push((name, heard.status, heard.json()));
+    }
+    for _ in 0..15 {
+        bench.submit(form("stuck")).await;
+    }
+    let heard = bench.post(form("wordcount")).await;
+    seen.push(("quota", heard.status, heard.json()));
+    for (name, status, body) in seen {
+        let all = replies["replies"].as_array().unwrap();
+        let golden = all.iter().find(|reply| reply["name"] == name).unwrap();
+        assert_eq!(
+            (json!(status), &body),
+            (golden["status"].clone(), &golden["body"]),
+            "{name}"
+        );
+    }
+}
