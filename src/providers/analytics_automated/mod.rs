@@ -3,6 +3,7 @@
 //! Owns the client. Their *job* is our pipeline and their *batch* is our job; the words are
 //! converted here and in `wire`, and go no further. See `notes.md` for what is known of the server.
 
+mod facts;
 mod files;
 pub mod sim;
 mod values;
@@ -10,7 +11,6 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
@@ -20,13 +20,9 @@ use reqwest::multipart::Form as Multipart;
 use crate::model::connection::{Account, Connection};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::form::Form;
-use crate::model::ids::{PipelineId, ProviderId, Tag};
+use crate::model::ids::{PipelineId, Tag};
 use crate::model::meter::Meter;
 use crate::model::pipeline::Pipeline;
-use crate::model::provider::{
-    CancelKind, Capabilities, ConnectField, ConnectFieldKind, FanOut, Intake, Limits, LostSubmit,
-    Nouns, PollPace, ProgressKind, ProviderFacts,
-};
 use crate::model::remote::{
     Found, JobReport, JobStatus, Link, Output, Page, Query, RemoteJob, StagedFile, Submission,
     Upload,
@@ -35,102 +31,19 @@ use crate::net::api::{Api, Auth};
 use crate::net::client::Http;
 use crate::net::commit_point::CommitPoint;
 use crate::net::upload::FileBody;
+use crate::providers::analytics_automated::facts::{LONGEST_FILE_NAME, QUESTIONS_AT_ONCE};
 use crate::providers::analytics_automated::files::Files;
 use crate::providers::analytics_automated::wire::{
     Batch, Created, Endpoint, Endpoints, JobDetails,
 };
 use crate::providers::{Provider, Secrets};
 
+pub use crate::providers::analytics_automated::facts::FACTS;
+
 /// Longest `submission_name`, in characters (measured 2026-11-20).
 const LONGEST_NAME: usize = 64;
-/// Longest file name with its ending, in characters (measured 2026-11-20).
-const LONGEST_FILE_NAME: usize = 100;
 /// Longest email address, in characters (measured 2026-11-20).
 const LONGEST_EMAIL: usize = 256;
-/// Questions about batches under way at once; the gate of the connection may allow fewer.
-const QUESTIONS_AT_ONCE: usize = 4;
-
-/// What the program knows about Analytics Automated without a connection.
-pub static FACTS: ProviderFacts = ProviderFacts {
-    id: ProviderId::new("analytics-automated"),
-    name: "Analytics Automated",
-    about: "Runs an institute's own command-line jobs on its own server; one file a submission",
-    nouns: Nouns {
-        pipeline: "job",
-        job: "submission",
-    },
-    connect_fields: CONNECT_FIELDS,
-    capabilities: Capabilities {
-        intake: Intake::WithSubmission,
-        max_file_bytes: None,
-        refuses_empty_files: true,
-        max_name_chars: LONGEST_FILE_NAME,
-        fan_outs: &[FanOut::OnePerFile],
-        progress: ProgressKind::Steps,
-        cancel: CancelKind::StopWatching,
-        lost_submit: LostSubmit::AskThePerson,
-        partial_results: true,
-        browses_inputs: false,
-        poll: PollPace {
-            first: Duration::from_secs(2),
-            usual: Duration::from_secs(3),
-            longest: Duration::from_mins(1),
-        },
-        // The server counts the submissions alive for one network address: from 10 on they wait
-        // longer, from 15 on they are refused, unless the operator changed the numbers.
-        limits: Limits {
-            requests_per_second: 5,
-            parallel_requests: QUESTIONS_AT_ONCE,
-            parallel_uploads: 2,
-            jobs_alive: Some(9),
-        },
-        cost: None,
-    },
-    status_page: None,
-};
-
-const CONNECT_FIELDS: &[ConnectField] = &[
-    ConnectField {
-        name: "url",
-        label: "Server address",
-        help: "The root of the server's interface, such as https://server.example.org/analytics_automated/",
-        kind: ConnectFieldKind::Url,
-        required: true,
-        default: "",
-    },
-    ConnectField {
-        name: "email",
-        label: "Email address",
-        help: "Sent with every submission. Anyone who has the id of a submission can read it: use an address of the lab",
-        kind: ConnectFieldKind::Email,
-        required: true,
-        default: "",
-    },
-    ConnectField {
-        name: "user",
-        label: "User",
-        help: "Only where the operator gave you one; submissions then wait less",
-        kind: ConnectFieldKind::Text,
-        required: false,
-        default: "",
-    },
-    ConnectField {
-        name: "password",
-        label: "Password",
-        help: "Belongs to the user",
-        kind: ConnectFieldKind::Password,
-        required: false,
-        default: "",
-    },
-    ConnectField {
-        name: "files_url",
-        label: "Files base address",
-        help: "Only where results are not found: the address in front of /submissions/…",
-        kind: ConnectFieldKind::Url,
-        required: false,
-        default: "",
-    },
-];
 
 /// Makes a client for a connection. Sends nothing.
 ///
@@ -164,7 +77,7 @@ pub fn connect(
     };
     let api = Api::new(
         http,
-        &connection.base_url,
+        root_of(&connection.base_url),
         auth.clone(),
         &FACTS.capabilities.limits,
         wire::complaint,
@@ -180,6 +93,22 @@ pub fn connect(
         api,
         step_counts: Mutex::default(),
     }))
+}
+
+/// The root, also where somebody copied the address of one of its pages.
+fn root_of(base_url: &str) -> &str {
+    let pages = [
+        "endpoints.json/",
+        "endpoints/",
+        "submission.json/",
+        "submission/",
+        "job/",
+    ];
+    pages
+        .iter()
+        .find_map(|page| base_url.strip_suffix(page))
+        .filter(|root| root.ends_with('/'))
+        .unwrap_or(base_url)
 }
 
 fn is_email(text: &str) -> bool {
@@ -266,8 +195,7 @@ impl AnalyticsAutomated {
 impl Provider for AnalyticsAutomated {
     async fn check(&self) -> Result<Account> {
         let endpoints = self.endpoints(Doing::CheckKey).await.map_err(|error| {
-            let is_elsewhere = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Garbled);
-            if is_elsewhere {
+            if error.kind() == ErrorKind::NotFound {
                 error.hint("No Analytics Automated server answers at this address; it is the root of its interface, such as https://server.example.org/analytics_automated/")
             } else {
                 error
@@ -282,10 +210,12 @@ impl Provider for AnalyticsAutomated {
 
     async fn pipelines(&self) -> Result<Vec<Pipeline>> {
         let doing = Doing::ListPipelines;
-        let endpoints = self.endpoints(doing).await?;
-        // Advisory, and an error on servers with another database.
-        let times: Result<serde_json::Value> =
-            self.api.get_json(&["jobtimes.json"], &[], doing).await;
+        // The times are advisory, and an error on servers with another database.
+        let times = self
+            .api
+            .get_json::<serde_json::Value>(&["jobtimes.json"], &[], doing);
+        let (endpoints, times) = tokio::join!(self.endpoints(doing), times);
+        let endpoints = endpoints?;
         let times = match times {
             Ok(times) => wire::typical_secs(&times),
             Err(error) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 use crate::model::file::LocalFile;
@@ -459,6 +460,18 @@ async fn an_address_that_is_no_server_is_explained() {
     bench.set("html@aa.endpoints");
     let error = bench.provider.check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Garbled);
+}
+
+#[test]
+fn the_address_of_a_page_leads_to_the_root() {
+    let root = "https://h.example.org/analytics_automated/";
+    for pasted in ["", "endpoints.json/", "endpoints/", "submission/", "job/"] {
+        assert_eq!(root_of(&format!("{root}{pasted}")), root);
+    }
+    assert_eq!(
+        root_of("https://h.example.org/printjob/"),
+        "https://h.example.org/printjob/"
+    );
 }
 
 #[test]
