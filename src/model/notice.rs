@@ -1,10 +1,15 @@
 //! Messages to the person: what happened, what Labferry did, what to do. The only place that turns an error into words.
 
+mod advice;
+mod wording;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::error::Error;
 use crate::model::ids::{BatchId, ConnectionId, JobId, NoticeId};
+use crate::model::notice::wording::Names;
 
 /// A numbered message that stays until it is dismissed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,16 +130,40 @@ pub struct Subject<'a> {
     pub name: &'a str,
 }
 
-/// Turns an error into words.
+/// Turns an error into words. Times are those of this computer's clock and zone.
 pub fn explain(error: &Error, subject: Subject<'_>, did: Did) -> Words {
+    explain_in(error, subject, did, &TimeZone::system())
+}
+
+/// [`explain`] in a given time zone.
+pub fn explain_in(error: &Error, subject: Subject<'_>, did: Did, zone: &TimeZone) -> Words {
+    let names = Names::new(subject, error.doing());
+    let (next, action) = advice::next(error, &names, did);
     Words {
-        what: format!("{}: {error}", subject.name),
-        did: format!("{did:?}"),
-        next: String::new(),
-        action: action(error.kind(), error.doing()),
+        what: wording::what(error, &names, did),
+        did: advice::did(error, &names, did, zone),
+        next,
+        action,
     }
 }
 
-fn action(kind: ErrorKind, _doing: Doing) -> Option<Action> {
-    matches!(kind, ErrorKind::Unauthenticated).then_some(Action::PasteKey)
+/// The facts for whoever helps: the platform's own message, the status code, its request number, the causes. Addresses
+/// lose their query, as it may hold a signature.
+pub fn details(error: &Error) -> Vec<(String, String)> {
+    let failure = error.failure();
+    let mut details = Vec::new();
+    let mut add = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
+    if let Some(said) = &failure.server_said {
+        add("Platform's message", &wording::without_queries(said));
+    }
+    if let Some(status) = failure.status {
+        add("Status code", &status.to_string());
+    }
+    if let Some(request_id) = &failure.request_id {
+        add("Request number", request_id);
+    }
+    for cause in &failure.causes {
+        add("Cause", &wording::without_queries(cause));
+    }
+    details
 }

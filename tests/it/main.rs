@@ -7,5 +7,6 @@
 )]
 
 mod architecture;
+mod explain;
 mod sandbox;
 mod vault;
