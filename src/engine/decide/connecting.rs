@@ -1,0 +1,241 @@
+//! Connections: saved, tried, connected, asked, removed.
+
+use std::sync::Arc;
+
+use crate::engine::decide::block;
+use crate::engine::event::{Effect, Now, Work};
+use crate::engine::snapshot::{CheckState, Loadable, Trial};
+use crate::engine::world::{Link, World};
+use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
+use crate::model::error::{ErrorKind, Result};
+use crate::model::form::Form;
+use crate::model::ids::{ConnectionId, PipelineId};
+use crate::model::notice::{About, Did, Subject, Weight, details, explain};
+use crate::model::pipeline::Pipeline;
+use crate::model::secret::Secret;
+use crate::model::settings::AppSettings;
+use crate::store::journal::Change;
+
+/// Validates and stores what was filled in; the same label replaces.
+pub(super) fn save(world: &mut World, draft: ConnectionDraft, secrets: Vec<(String, Secret)>, now: Now) {
+    let replaces = world
+        .connections
+        .values()
+        .find(|connection| connection.label == draft.label.trim())
+        .map(|connection| Connection::clone(connection));
+    let id = replaces.as_ref().map_or_else(
+        || {
+            // Taken at once: a second one may be saved while the first is still on its way to the vault.
+            world.last_ids.connection = ConnectionId(world.last_ids.connection.0.saturating_add(1));
+            world.last_ids.connection
+        },
+        |connection| connection.id,
+    );
+    let vault_name = format!("{:016x}", now.random);
+    world.start(Work::StoreConnection { draft, secrets, replaces, id, vault_name });
+}
+
+/// Tries what was filled in without saving it.
+pub(super) fn try_out(world: &mut World, draft: ConnectionDraft, secrets: Vec<(String, Secret)>) {
+    world.live.trial = Some(Trial::Checking);
+    world.start(Work::Try { draft, secrets });
+}
+
+/// How the trial went.
+pub(super) fn tried(world: &mut World, outcome: Result<Account>) {
+    world.live.trial = Some(match outcome {
+        Ok(account) => Trial::Good(account),
+        Err(error) => {
+            let subject = Subject { provider: "The platform", connection: "this connection", name: "this connection" };
+            Trial::Bad(explain(&error, subject, Did::NothingSent))
+        }
+    });
+}
+
+/// The connection is valid and its secrets are in the vault; or it is not.
+pub(super) fn stored(
+    world: &mut World,
+    draft: &ConnectionDraft,
+    outcome: Result<(Connection, KeyState)>,
+    now: Now,
+) {
+    world.live.trial = None;
+    match outcome {
+        Ok((connection, key)) => {
+            let id = connection.id;
+            if let Some(before) = world.connections.get(&id)
+                && before.vault_name != connection.vault_name
+            {
+                let outdated = before.vault_name.clone();
+                world.ask(Effect::ForgetSecrets(outdated));
+            }
+            world.write(Change::PutConnection(Arc::new(connection)));
+            world.ask(Effect::Disconnect(id));
+            world.live.links.insert(id, Link { key, ..Link::default() });
+            connect(world, id);
+            // What it could not ask for while the key was wrong is due at once.
+            world.link(id).poll_due = Some(now.at);
+            world.link(id).check = CheckState::Checking;
+        }
+        Err(error) => {
+            let provider = world
+                .facts
+                .iter()
+                .find(|facts| facts.id == draft.provider)
+                .map_or("The platform", |facts| facts.name);
+            let subject = Subject { provider, connection: &draft.label, name: &draft.label };
+            let words = explain(&error, subject, Did::NothingSent);
+            world.live.trial = Some(Trial::Bad(words.clone()));
+            world.notice(now, About::App, Weight::Problem, words, details(&error));
+        }
+    }
+}
+
+/// Asks for a client.
+pub(in crate::engine) fn connect(world: &mut World, id: ConnectionId) {
+    if let Some(connection) = world.connections.get(&id) {
+        let connection = Connection::clone(connection);
+        world.start(Work::Connect(connection));
+    }
+}
+
+/// A client exists, or why not.
+pub(super) fn connected(world: &mut World, id: ConnectionId, key: KeyState, outcome: Result<()>, now: Now) {
+    if !world.connections.contains_key(&id) {
+        return;
+    }
+    let link = world.link(id);
+    link.key = key;
+    match outcome {
+        Ok(()) => {
+            link.connected = true;
+            link.blocked = None;
+            let wanted = link.check == CheckState::Checking;
+            if wanted {
+                ask(world, id);
+            }
+        }
+        Err(error) => {
+            link.connected = false;
+            block(world, id, &error, now);
+        }
+    }
+}
+
+/// Asks the platform who we are, by the person's wish.
+pub(super) fn check(world: &mut World, id: ConnectionId) {
+    if !world.connections.contains_key(&id) {
+        return;
+    }
+    let link = world.link(id);
+    link.check = CheckState::Checking;
+    link.blocked = None;
+    if link.connected {
+        ask(world, id);
+    } else {
+        connect(world, id);
+    }
+}
+
+fn ask(world: &mut World, id: ConnectionId) {
+    let link = world.link(id);
+    if !matches!(link.pipelines, Loadable::Ready(_)) {
+        link.pipelines = Loadable::Loading;
+    }
+    world.start(Work::Ask(id));
+}
+
+/// The platform said who we are and what can be run.
+pub(super) fn asked(
+    world: &mut World,
+    id: ConnectionId,
+    account: Result<Account>,
+    pipelines: Option<Result<Vec<Pipeline>>>,
+    now: Now,
+) {
+    let Some(connection) = world.connections.get(&id).cloned() else { return };
+    match account {
+        Ok(account) => {
+            world.link(id).check = CheckState::Good;
+            world.link(id).blocked = None;
+            let mut connection = Connection::clone(&connection);
+            connection.account = Some(account);
+            world.write(Change::PutConnection(Arc::new(connection)));
+        }
+        Err(error) => {
+            let words = world.words_of_connection(id, &error, Did::NothingSent);
+            if error.kind() == ErrorKind::Unauthenticated {
+                block(world, id, &error, now);
+            }
+            let link = world.link(id);
+            link.check = CheckState::Bad(words.clone());
+            if !matches!(link.pipelines, Loadable::Ready(_)) {
+                link.pipelines = Loadable::Failed(words);
+            }
+            return;
+        }
+    }
+    let pipelines = match pipelines {
+        Some(Ok(pipelines)) => Loadable::Ready(Arc::new(pipelines)),
+        Some(Err(error)) => Loadable::Failed(world.words_of_connection(id, &error, Did::NothingSent)),
+        None => return,
+    };
+    world.link(id).pipelines = pipelines;
+}
+
+/// Reads the form of a pipeline unless it is known or on its way.
+pub(super) fn read_form(world: &mut World, id: ConnectionId, pipeline: PipelineId) {
+    if !world.connections.contains_key(&id) {
+        return;
+    }
+    let link = world.link(id);
+    if matches!(link.forms.get(&pipeline), Some(Loadable::Loading | Loadable::Ready(_))) {
+        return;
+    }
+    link.forms.insert(pipeline, Loadable::Loading);
+    if !link.connected {
+        connect(world, id);
+    }
+}
+
+/// The platform told the settings of a pipeline.
+pub(super) fn form_read(
+    world: &mut World,
+    id: ConnectionId,
+    pipeline: PipelineId,
+    outcome: Result<Form>,
+    now: Now,
+) {
+    let form = match outcome {
+        Ok(form) => Loadable::Ready(Arc::new(form)),
+        Err(error) => {
+            if error.kind() == ErrorKind::Unauthenticated {
+                block(world, id, &error, now);
+            }
+            Loadable::Failed(world.words_of_connection(id, &error, Did::NothingSent))
+        }
+    };
+    world.link(id).forms.insert(pipeline, form);
+}
+
+/// Removes a connection and its key; jobs and results stay.
+pub(super) fn remove(world: &mut World, id: ConnectionId) {
+    let Some(connection) = world.connections.get(&id).cloned() else { return };
+    world.write(Change::RemoveConnection(id));
+    world.live.links.remove(&id);
+    world.ask(Effect::Disconnect(id));
+    world.ask(Effect::ForgetSecrets(connection.vault_name.clone()));
+}
+
+/// Saves the settings; a changed way to the network renews all clients.
+pub(super) fn save_settings(world: &mut World, settings: AppSettings) {
+    let network_changed =
+        settings.proxy != world.settings.proxy || settings.extra_authority != world.settings.extra_authority;
+    world.write(Change::PutSettings(settings));
+    if network_changed {
+        for link in world.live.links.values_mut() {
+            link.connected = false;
+        }
+        world.ask(Effect::RenewNetwork);
+    }
+}

@@ -1,0 +1,279 @@
+//! The draft: files picked, looked over, and made into a batch with its jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::event::{DraftRequest, Now, Prepared, Work, WorkKey};
+use crate::engine::snapshot::{DraftView, Loadable};
+use crate::engine::world::{World, note};
+use crate::model::batch::{Batch, BatchDraft, BatchFile, Finding, Target};
+use crate::model::file::{FileProblem, ListedFile};
+use crate::model::ids::{BatchId, FileId, JobId, Tag};
+use crate::model::job::{Job, Stage};
+use crate::model::notice::{About, Weight, Words};
+use crate::model::provider::FanOut;
+use crate::results::names;
+use crate::store::journal::Change;
+
+fn change(world: &mut World, change: impl FnOnce(&mut DraftView)) {
+    change(Arc::make_mut(&mut world.live.draft));
+}
+
+/// Looks through what was picked or dropped.
+pub(super) fn add_files(world: &mut World, paths: Vec<PathBuf>) {
+    let known = world.live.draft.files.iter().map(|listed| listed.file.path.clone()).collect();
+    change(world, |draft| {
+        draft.scanning = true;
+        draft.submitted = None;
+    });
+    world.start(Work::Scan { paths, known });
+}
+
+/// What was found. Two looks at the same time may find the same file.
+pub(super) fn scanned(world: &mut World, files: Vec<ListedFile>) {
+    let still = world
+        .live
+        .running
+        .iter()
+        .any(|key| matches!(key, WorkKey::Scan(_)));
+    change(world, |draft| {
+        let mut known: BTreeSet<PathBuf> = draft
+            .files
+            .iter()
+            .filter(|listed| listed.problem != Some(FileProblem::Duplicate))
+            .map(|listed| listed.file.path.clone())
+            .collect();
+        for mut listed in files {
+            if !known.insert(listed.file.path.clone()) && listed.problem.is_none() {
+                listed.problem = Some(FileProblem::Duplicate);
+            }
+            draft.files.push(listed);
+        }
+        draft
+            .files
+            .sort_by(|one, other| (&one.file.folder, &one.file.name, one.problem).cmp(&(&other.file.folder, &other.file.name, other.problem)));
+        draft.scanning = still;
+    });
+}
+
+/// Takes paths out of the draft.
+pub(super) fn remove_files(world: &mut World, paths: &[PathBuf]) {
+    let gone: BTreeSet<&PathBuf> = paths.iter().collect();
+    change(world, |draft| draft.files.retain(|listed| !gone.contains(&listed.file.path)));
+}
+
+/// Empties the draft.
+pub(super) fn clear_files(world: &mut World) {
+    change(world, |draft| {
+        draft.files.clear();
+        draft.findings.clear();
+    });
+}
+
+/// Looks over the draft.
+pub(super) fn check(world: &mut World, draft: BatchDraft, now: Now) {
+    // A look-over under way answers for an older draft: the newest wish waits for it.
+    if world.is_running(&WorkKey::Check) {
+        world.live.check_wanted = Some(draft);
+        return;
+    }
+    let request = request(world, draft, now);
+    world.start(Work::Check(request));
+}
+
+/// What the look-over found.
+pub(super) fn checked(world: &mut World, findings: Vec<Finding>, now: Now) {
+    if let Some(draft) = world.live.check_wanted.take() {
+        check(world, draft, now);
+        return;
+    }
+    change(world, |draft| {
+        draft.findings = findings;
+        draft.checked = draft.checked.saturating_add(1);
+    });
+}
+
+/// Makes the draft ready to be sent.
+pub(super) fn submit(world: &mut World, draft: BatchDraft, now: Now) {
+    let request = request(world, draft, now);
+    change(world, |draft| draft.submitted = None);
+    world.start(Work::Prepare(request));
+}
+
+fn request(world: &World, draft: BatchDraft, now: Now) -> DraftRequest {
+    let files: Vec<_> = world
+        .live
+        .draft
+        .files
+        .iter()
+        .filter(|listed| listed.problem.is_none())
+        .map(|listed| listed.file.clone())
+        .collect();
+    let mut connections = BTreeMap::new();
+    let mut forms = BTreeMap::new();
+    let mut missing_keys = Vec::new();
+    for target in &draft.targets {
+        let id = target.connection;
+        if let Some(connection) = world.connections.get(&id) {
+            connections.insert(id, crate::model::connection::Connection::clone(connection));
+        }
+        let Some(link) = world.live.links.get(&id) else { continue };
+        if link.blocked.is_some() {
+            missing_keys.push(id);
+        }
+        if let Some(Loadable::Ready(form)) = link.forms.get(&target.pipeline.id) {
+            forms.insert((id, target.pipeline.id.clone()), crate::model::form::Form::clone(form));
+        }
+    }
+    let results_folder = draft
+        .into
+        .clone()
+        .or_else(|| world.settings.results_folder.clone())
+        .unwrap_or_else(|| world.default_results_folder.as_ref().clone());
+    let sent_before = sent_before(world, &draft, &files);
+    DraftRequest { draft, files, connections, forms, results_folder, sent_before, at: now.at, missing_keys }
+}
+
+/// Batches that sent these very files to one of these pipelines, in words.
+fn sent_before(world: &World, draft: &BatchDraft, files: &[crate::model::file::LocalFile]) -> Vec<String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let wanted: BTreeSet<_> = files.iter().map(|file| (&file.path, file.size_bytes, file.modified)).collect();
+    world
+        .batches
+        .values()
+        .filter(|batch| {
+            let sent: BTreeSet<_> = batch
+                .files
+                .iter()
+                .map(|file| (&file.local.path, file.local.size_bytes, file.local.modified))
+                .collect();
+            sent == wanted
+        })
+        .filter(|batch| {
+            batch.jobs.iter().filter_map(|job| world.jobs.get(job)).any(|job| {
+                draft
+                    .targets
+                    .iter()
+                    .any(|target| target.connection == job.connection && target.pipeline.id == job.pipeline.id)
+            })
+        })
+        .map(|batch| {
+            let day = batch.created.to_zoned(jiff::tz::TimeZone::system()).date();
+            format!("These files were already sent as “{}” on {day}", batch.name)
+        })
+        .collect()
+}
+
+/// The draft becomes a batch: files and jobs get their numbers, everything is journalled in one step.
+pub(super) fn prepared(world: &mut World, prepared: std::result::Result<Prepared, Vec<Finding>>, now: Now) {
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(findings) => {
+            checked(world, findings, now);
+            return;
+        }
+    };
+    let batch_id = BatchId(world.last_ids.batch.0.saturating_add(1));
+    let first_file = world.last_ids.file.0.saturating_add(1);
+    let files: Vec<BatchFile> = (first_file..)
+        .zip(prepared.files)
+        .map(|(number, file)| BatchFile { id: FileId(number), ..file })
+        .collect();
+    let jobs = make_jobs(world, batch_id, &files, &prepared.targets, now);
+    let batch = Batch {
+        id: batch_id,
+        name: prepared.name,
+        created: now.at,
+        folder: prepared.folder,
+        files,
+        jobs: jobs.iter().map(|job| job.id).collect(),
+        remote_folder: format!("labferry-{}", tag(now.random).as_str().trim_start_matches("lf-")),
+    };
+    let name = batch.name.clone();
+    world.write(Change::PutBatch(Arc::new(batch)));
+    for job in jobs {
+        world.put_job(job);
+    }
+    change(world, |draft| {
+        draft.files.clear();
+        draft.findings.clear();
+        draft.submitted = Some(batch_id);
+        draft.checked = draft.checked.saturating_add(1);
+    });
+    if !prepared.left_out.is_empty() {
+        let words = Words {
+            what: match prepared.left_out.len() {
+                1 => format!("One file of {name} could not be sent."),
+                count => format!("{count} files of {name} could not be sent."),
+            },
+            did: "The other files go on without it.".to_owned(),
+            next: "See below which, and send them again when they can be read.".to_owned(),
+            action: None,
+        };
+        let facts = prepared.left_out.into_iter().map(|file| ("File".to_owned(), file)).collect();
+        world.notice(now, About::Batch(batch_id), Weight::Warning, words, facts);
+    }
+}
+
+fn make_jobs(world: &World, batch: BatchId, files: &[BatchFile], targets: &[Target], now: Now) -> Vec<Job> {
+    let mut folders = BTreeSet::from(["receipt.json".to_owned()]);
+    let mut jobs = Vec::new();
+    let mut number = world.last_ids.job.0;
+    for target in targets {
+        let Some(connection) = world.connections.get(&target.connection) else { continue };
+        let groups: Vec<(Option<&str>, Vec<FileId>)> = match target.fan_out {
+            FanOut::AllInOne => vec![(None, files.iter().map(|file| file.id).collect())],
+            FanOut::OnePerFile => files
+                .iter()
+                .map(|file| (Some(file.local.name.as_str()), vec![file.id]))
+                .collect(),
+        };
+        for (file, files) in groups {
+            number = number.saturating_add(1);
+            let base = format!("{} - {}", connection.label, target.pipeline.name);
+            let name = file.map_or_else(|| base.clone(), |file| format!("{base} - {file}"));
+            let mut job = Job {
+                id: JobId(number),
+                batch,
+                connection: target.connection,
+                connection_label: connection.label.clone(),
+                provider: connection.provider.clone(),
+                pipeline: target.pipeline.clone(),
+                folder: names::unique(&mut folders, &names::clean(&name)),
+                name,
+                files,
+                settings: target.settings.clone(),
+                tag: tag(now.random.wrapping_add(number)),
+                stage: Stage::Waiting,
+                remote: None,
+                report: None,
+                seen_before: None,
+                candidates: Vec::new(),
+                error: None,
+                attempts: 0,
+                wait_until: None,
+                last_change: now.at,
+                cancel_wanted: false,
+                left_out: Vec::new(),
+                outputs_listed: false,
+                timeline: Vec::new(),
+            };
+            note(&mut job, now, "Ready to be sent");
+            jobs.push(job);
+        }
+    }
+    jobs
+}
+
+/// A tag that nobody else makes: eight characters of an alphabet without look-alikes.
+pub(super) fn tag(random: u64) -> Tag {
+    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
+    let mut chance = fastrand::Rng::with_seed(random);
+    let text: String = (0..8)
+        .filter_map(|_| chance.choice(ALPHABET).map(|byte| char::from(*byte)))
+        .collect();
+    Tag(format!("lf-{text}"))
+}

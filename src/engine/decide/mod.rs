@@ -1,0 +1,215 @@
+//! What to do about what happened. Pure: no clock, no disk, no network, no chance of its own.
+//!
+//! [`decide`] changes the world, and returns what has to be written before anything is started, and what to start.
+
+mod connecting;
+mod drafting;
+mod fetching;
+mod person;
+mod sending;
+mod watching;
+
+pub(in crate::engine) use crate::engine::decide::connecting::connect;
+pub(in crate::engine) use crate::engine::decide::fetching::finishing;
+pub(in crate::engine) use crate::engine::decide::person::cancel;
+pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
+
+use crate::engine::command::Command;
+use crate::engine::event::{Effect, Event, Now, WorkKey, breakdown};
+use crate::engine::plan;
+use crate::engine::world::{World, later, move_job, note};
+use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::ids::{ArtifactId, ConnectionId};
+use crate::model::job::{Job, Stage};
+use crate::model::notice::{About, Did, Weight, details};
+use crate::store::journal::Change;
+
+/// Decides about one event, then about everything that has become due.
+pub fn decide(world: &mut World, event: Event, now: Now) -> Vec<Effect> {
+    react(world, event, now);
+    plan::plan(world, now);
+    world.take_effects()
+}
+
+fn react(world: &mut World, event: Event, now: Now) {
+    match event {
+        Event::Tick => {}
+        Event::Command(command) => obey(world, command, now),
+        Event::Scanned(files) => drafting::scanned(world, files),
+        Event::Checked(findings) => drafting::checked(world, findings, now),
+        Event::Prepared(prepared) => drafting::prepared(world, prepared, now),
+        Event::ConnectionStored(draft, outcome) => connecting::stored(world, &draft, outcome, now),
+        Event::Tried(outcome) => connecting::tried(world, outcome),
+        Event::Connected(id, key, outcome) => connecting::connected(world, id, key, outcome, now),
+        Event::Asked(id, account, pipelines) => connecting::asked(world, id, account, pipelines, now),
+        Event::FormRead(id, pipeline, outcome) => connecting::form_read(world, id, pipeline, outcome, now),
+        Event::Staged(connection, file, outcome) => sending::staged(world, connection, file, outcome, now),
+        Event::BaselineRead(job, outcome) => sending::baseline_read(world, job, outcome, now),
+        Event::CommitAsked(job) => sending::commit_asked(world, job, now),
+        Event::Submitted(job, outcome) => sending::submitted(world, job, outcome, now),
+        Event::LookedUp(job, outcome) => sending::looked_up(world, job, outcome, now),
+        Event::Polled(connection, outcome) => watching::polled(world, connection, outcome, now),
+        Event::CancelAnswered(job, outcome) => watching::cancel_answered(world, job, outcome, now),
+        Event::OutputsListed(job, outcome) => fetching::outputs_listed(world, job, outcome, now),
+        Event::Preparing(artifact, percent) => fetching::preparing(world, artifact, percent, now),
+        Event::Fetched(artifact, outcome) => fetching::fetched(world, artifact, outcome, now),
+        Event::Unpacked(artifact, outcome) => fetching::unpacked(world, artifact, outcome, now),
+        Event::ReceiptWritten(batch, jobs, outcome) => fetching::receipt_written(world, batch, &jobs, outcome, now),
+        Event::Broke(key, text) => broke(world, &key, &text, now),
+    }
+}
+
+fn obey(world: &mut World, command: Command, now: Now) {
+    match command {
+        Command::AddFiles(paths) => drafting::add_files(world, paths),
+        Command::RemoveFiles(paths) => drafting::remove_files(world, &paths),
+        Command::ClearFiles => drafting::clear_files(world),
+        Command::CheckBatch(draft) => drafting::check(world, draft, now),
+        Command::SubmitBatch(draft) => drafting::submit(world, draft, now),
+        Command::CancelJob(job) => person::cancel(world, job, now),
+        Command::RetryJob(job) => person::retry(world, job, now),
+        Command::RetryFailed(batch) => person::retry_failed(world, batch, now),
+        Command::ResolveUnconfirmed(job, resolution) => person::resolve(world, job, resolution, now),
+        Command::ForgetJob(job) => person::forget(world, job),
+        Command::SaveConnection(draft, secrets) => connecting::save(world, draft, secrets, now),
+        Command::TryConnection(draft, secrets) => connecting::try_out(world, draft, secrets),
+        Command::CheckConnection(id) => connecting::check(world, id),
+        Command::RemoveConnection(id) => connecting::remove(world, id),
+        Command::ReadForm(id, pipeline) => connecting::read_form(world, id, pipeline),
+        Command::RetryKeyring => world.ask(Effect::ProbeKeyring),
+        Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
+        Command::SaveSettings(settings) => connecting::save_settings(world, settings),
+        // The preview and the check of a folder touch nothing that is decided here: the dispatcher hands them to its desk.
+        Command::OpenPreview(_) | Command::ClosePreview | Command::ShowRows { .. } | Command::CheckFolder(_) => {}
+    }
+}
+
+/// What to do about a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Try again by itself later.
+    TryLater,
+    /// It needs a person, for the whole connection.
+    Block,
+    /// It ends here.
+    GiveUp,
+}
+
+/// Waiting out a lost connection, a full disk or a quota has no end; a platform that keeps failing has one.
+fn verdict(world: &World, error: &Error, attempts: u32) -> Verdict {
+    match error.kind() {
+        ErrorKind::Unauthenticated | ErrorKind::Keyring => Verdict::Block,
+        ErrorKind::RateLimited
+        | ErrorKind::Maintenance
+        | ErrorKind::Unreachable
+        | ErrorKind::Timeout
+        | ErrorKind::DiskFull => Verdict::TryLater,
+        ErrorKind::ServerFault | ErrorKind::Garbled => {
+            if attempts < world.pace.max_attempts {
+                Verdict::TryLater
+            } else {
+                Verdict::GiveUp
+            }
+        }
+        ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::Invalid
+        | ErrorKind::TooLarge
+        | ErrorKind::Conflict
+        | ErrorKind::Unsupported
+        | ErrorKind::LocalFile
+        | ErrorKind::Archive
+        | ErrorKind::Table
+        | ErrorKind::Internal => Verdict::GiveUp,
+    }
+}
+
+/// Keeps a job where it is and waits: counts the attempt, remembers the error, sets the time of the next one.
+fn wait(world: &World, job: &mut Job, error: &Error, now: Now) {
+    job.attempts = job.attempts.saturating_add(1);
+    let pause = world.pace.retry_wait(job.attempts, error.failure().retry_after);
+    let until = later(now, pause);
+    job.wait_until = Some(until);
+    note(job, now, world.words_of_job(job, error, Did::WillTryAgain(until)).what);
+    job.error = Some(error.clone());
+}
+
+/// Forgets what was waited out.
+fn calm(job: &mut Job) {
+    job.attempts = 0;
+    job.wait_until = None;
+    job.error = None;
+}
+
+/// Stops everything on a connection until a person has done something, and says so once.
+fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
+    if world.link(connection).blocked.is_some() {
+        return;
+    }
+    let words = world.words_of_connection(connection, error, Did::NothingSent);
+    let link = world.link(connection);
+    link.blocked = Some(error.clone());
+    link.check = crate::engine::snapshot::CheckState::Bad(words.clone());
+    world.notice(now, About::Connection(connection), Weight::Problem, words, details(error));
+}
+
+/// Ends a job badly and says so.
+fn fail(world: &mut World, mut job: Job, error: Error, now: Now) {
+    let words = world.words_of_job(&job, &error, Did::Stopped);
+    move_job(&mut job, Stage::Failed, now, words.what);
+    job.wait_until = None;
+    world.notice_of_job(now, &job, &error, Did::Stopped);
+    job.error = Some(error);
+    let batch = job.batch;
+    world.put_job(job);
+    watching::batch_settled(world, batch, now);
+}
+
+/// A worker broke down: its work counts as failed by our own fault. A broken submission has no known outcome.
+fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
+    let words = crate::model::notice::Words {
+        what: "A part of Labferry stopped unexpectedly.".to_owned(),
+        did: "Everything else goes on; what it was doing counts as failed and can be tried again.".to_owned(),
+        next: "Report the problem with the details below.".to_owned(),
+        action: None,
+    };
+    let facts = vec![("Work".to_owned(), format!("{key:?}")), ("Message".to_owned(), text.to_owned())];
+    world.notice(now, About::App, Weight::Problem, words, facts);
+    let failed = |doing| breakdown(text, doing);
+    match key.clone() {
+        WorkKey::Scan(_) => drafting::scanned(world, Vec::new()),
+        WorkKey::Check => drafting::checked(world, Vec::new(), now),
+        WorkKey::Prepare => drafting::prepared(world, Err(Vec::new()), now),
+        WorkKey::StoreConnection(_) => {}
+        WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
+        WorkKey::Connect(id) => {
+            let key_state = world.link(id).key;
+            connecting::connected(world, id, key_state, Err(failed(Doing::Connect)), now);
+        }
+        WorkKey::Ask(id) => connecting::asked(world, id, Err(failed(Doing::CheckKey)), None, now),
+        WorkKey::ReadForm(id, pipeline) => {
+            connecting::form_read(world, id, pipeline, Err(failed(Doing::ReadForm)), now);
+        }
+        WorkKey::Stage(connection, file) => {
+            sending::staged(world, connection, file, Err(failed(Doing::Upload)), now);
+        }
+        WorkKey::ReadBaseline(job) => sending::baseline_read(world, job, Err(failed(Doing::FindSubmission)), now),
+        WorkKey::Submit(job) => sending::submitted(world, job, Err(failed(Doing::Submit)), now),
+        WorkKey::LookUp(job) => sending::looked_up(world, job, Err(failed(Doing::FindSubmission)), now),
+        WorkKey::Poll(connection) => watching::polled(world, connection, Err(failed(Doing::Poll)), now),
+        WorkKey::Cancel(job) => watching::cancel_answered(world, job, Err(failed(Doing::Cancel)), now),
+        WorkKey::ListOutputs(job) => fetching::outputs_listed(world, job, Err(failed(Doing::ListOutputs)), now),
+        WorkKey::Fetch(artifact) => fetching::fetched(world, artifact, Err(failed(Doing::Download)), now),
+        WorkKey::Unpack(artifact) => fetching::unpacked(world, artifact, Err(failed(Doing::Unpack)), now),
+        WorkKey::WriteReceipt(batch) => {
+            let jobs = fetching::finishing(world, batch);
+            fetching::receipt_written(world, batch, &jobs, Err(failed(Doing::WriteReceipt)), now);
+        }
+    }
+}
+
+/// The connection an artifact comes over.
+fn connection_of(world: &World, artifact: ArtifactId) -> Option<ConnectionId> {
+    let job = world.artifacts.get(&artifact)?.job;
+    world.jobs.get(&job).map(|job| job.connection)
+}

@@ -1,0 +1,191 @@
+//! What a person wants of a job: end it, try it again, decide about it, take it off the list.
+
+use std::sync::Arc;
+
+use crate::engine::command::Resolution;
+use crate::engine::decide::calm;
+use crate::engine::decide::watching::batch_settled;
+use crate::engine::event::{Effect, Now, Work, WorkKey};
+use crate::engine::world::{World, move_job, note};
+use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::ids::{BatchId, JobId};
+use crate::model::job::{Job, Stage};
+use crate::model::provider::CancelKind;
+use crate::model::remote::JobStatus;
+use crate::store::journal::Change;
+
+/// Ends a job: here, and at the platform where it can be ended there.
+pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| !job.stage.is_settled()) else {
+        return;
+    };
+    match job.stage {
+        Stage::Waiting | Stage::Uploading => end_here(world, job, now, "Cancelled before anything was submitted"),
+        Stage::Submitting => {
+            job.cancel_wanted = true;
+            note(&mut job, now, "Will be cancelled as soon as the platform has answered");
+            world.put_job(job);
+        }
+        Stage::Queued | Stage::Running => {
+            let kind = world.facts_of(&job).map(|facts| facts.capabilities.cancel);
+            match (kind, job.remote.clone()) {
+                (Some(CancelKind::Stops), Some(remote)) => {
+                    job.cancel_wanted = true;
+                    world.start(Work::Cancel(job.connection, id, remote));
+                    world.put_job(job);
+                }
+                (Some(CancelKind::Stops | CancelKind::StopWatching) | None, _) => {
+                    end_here(world, job, now, "No longer watched; the platform goes on with it");
+                }
+            }
+        }
+        Stage::Downloading => end_here(world, job, now, "Fetching was cancelled"),
+        Stage::Done | Stage::Failed | Stage::Cancelled | Stage::Unconfirmed => {}
+    }
+}
+
+fn end_here(world: &mut World, mut job: Job, now: Now, what: &str) {
+    let id = job.id;
+    calm(&mut job);
+    move_job(&mut job, Stage::Cancelled, now, what);
+    let batch = job.batch;
+    stop_work(world, &job);
+    world.put_job(job);
+    tracing::info!(job = id.0, "cancelled");
+    batch_settled(world, batch, now);
+}
+
+/// Stops uploads no other job wants, the submission, and downloads.
+fn stop_work(world: &mut World, job: &Job) {
+    let wanted_elsewhere = |file| {
+        world.alive.iter().any(|other| {
+            *other != job.id
+                && world.jobs.get(other).is_some_and(|other| {
+                    other.connection == job.connection && other.stage == Stage::Uploading && other.files.contains(&file)
+                })
+        })
+    };
+    let mut keys: Vec<WorkKey> = job
+        .files
+        .iter()
+        .filter(|file| !wanted_elsewhere(**file))
+        .map(|file| WorkKey::Stage(job.connection, *file))
+        .collect();
+    keys.push(WorkKey::Submit(job.id));
+    keys.extend(world.artifacts_of(job.id).map(|artifact| WorkKey::Fetch(artifact.id)));
+    for key in keys {
+        if world.is_running(&key) {
+            world.ask(Effect::Stop(key));
+        }
+    }
+}
+
+/// Tries a failed or cancelled job again from where that is safe.
+pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
+    let Some(mut job) = world.job(id) else { return };
+    if !matches!(job.stage, Stage::Failed | Stage::Cancelled) {
+        return;
+    }
+    let ended_badly = matches!(
+        job.report.as_ref().map(|report| &report.status),
+        Some(JobStatus::Failed { .. } | JobStatus::Cancelled | JobStatus::Gone)
+    );
+    let succeeded = matches!(
+        job.report.as_ref().map(|report| &report.status),
+        Some(JobStatus::Succeeded)
+    );
+    calm(&mut job);
+    job.cancel_wanted = false;
+    job.left_out.clear();
+    if succeeded && job.stage == Stage::Failed {
+        move_job(&mut job, Stage::Downloading, now, "Fetching the rest again");
+        offer_again(world, id);
+    } else if job.remote.is_some() && !ended_badly {
+        move_job(&mut job, Stage::Queued, now, "Watched again");
+        let connection = job.connection;
+        world.link(connection).poll_due = Some(now.at);
+    } else {
+        // The job at the platform, if there was one, has ended: a new one is what the person asks for.
+        forget_artifacts(world, id);
+        job.remote = None;
+        job.report = None;
+        job.seen_before = None;
+        job.outputs_listed = false;
+        job.tag = super::drafting::tag(now.random);
+        move_job(&mut job, Stage::Waiting, now, "Sent again");
+    }
+    world.put_job(job);
+}
+
+/// Fetches what failed once more; what is here stays.
+fn offer_again(world: &mut World, job: JobId) {
+    let failed: Vec<Artifact> = world
+        .artifacts_of(job)
+        .filter(|artifact| matches!(artifact.state, ArtifactState::Failed(_)))
+        .map(|artifact| Artifact::clone(artifact))
+        .collect();
+    for mut artifact in failed {
+        artifact.state = ArtifactState::Offered;
+        artifact.attempts = 0;
+        artifact.wait_until = None;
+        world.write(Change::PutArtifact(Arc::new(artifact)));
+    }
+}
+
+fn forget_artifacts(world: &mut World, job: JobId) {
+    for id in world.artifacts_of.get(&job).cloned().unwrap_or_default() {
+        world.write(Change::RemoveArtifact(id));
+    }
+}
+
+/// Tries all failed jobs of a batch again.
+pub(super) fn retry_failed(world: &mut World, batch: BatchId, now: Now) {
+    let jobs = world.batches.get(&batch).map(|batch| batch.jobs.clone()).unwrap_or_default();
+    for (number, id) in (0_u64..).zip(jobs) {
+        if world.jobs.get(&id).is_some_and(|job| job.stage == Stage::Failed) {
+            retry(world, id, Now { random: now.random.wrapping_add(number), ..now });
+        }
+    }
+}
+
+/// Decides about a submission without known outcome.
+pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Unconfirmed) else {
+        return;
+    };
+    calm(&mut job);
+    match resolution {
+        Resolution::Adopt(remote) => {
+            job.remote = Some(remote);
+            job.candidates.clear();
+            move_job(&mut job, Stage::Queued, now, "Adopted by a person's decision");
+            world.link(job.connection).poll_due = Some(now.at);
+        }
+        Resolution::SendAgain => {
+            job.candidates.clear();
+            job.seen_before = None;
+            move_job(&mut job, Stage::Waiting, now, "Sent again by a person's decision");
+        }
+        Resolution::Leave => {
+            move_job(&mut job, Stage::Cancelled, now, "Left as it is by a person's decision");
+        }
+    }
+    world.put_job(job);
+}
+
+/// Takes a settled job off the list. Files stay; the batch goes with its last job.
+pub(super) fn forget(world: &mut World, id: JobId) {
+    let Some(job) = world.jobs.get(&id).cloned().filter(|job| job.stage.is_settled()) else {
+        return;
+    };
+    forget_artifacts(world, id);
+    world.write(Change::RemoveJob(id));
+    let Some(batch) = world.batches.get(&job.batch).cloned() else { return };
+    let mut batch = crate::model::batch::Batch::clone(&batch);
+    batch.jobs.retain(|other| *other != id);
+    if batch.jobs.is_empty() {
+        world.write(Change::RemoveBatch(batch.id));
+    } else {
+        world.write(Change::PutBatch(Arc::new(batch)));
+    }
+}

@@ -1,0 +1,242 @@
+//! From files to a job at the platform: uploads, the point of no return, the answer or its loss.
+
+use std::collections::BTreeSet;
+
+use crate::engine::decide::{Verdict, block, calm, fail, verdict, wait};
+use crate::engine::event::{Effect, Now};
+use crate::engine::world::{World, later, move_job, note};
+use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
+use crate::model::ids::{ConnectionId, FileId, JobId};
+use crate::model::job::{Job, LeftOut, Stage};
+use crate::model::notice::{About, Did, Subject, Weight, details, explain};
+use crate::model::remote::{Found, RemoteJob, StagedFile};
+use crate::store::journal::Change;
+
+/// A file is at the platform, or is not: all jobs of the connection that want it hear of it.
+pub(super) fn staged(
+    world: &mut World,
+    connection: ConnectionId,
+    file: FileId,
+    outcome: Result<StagedFile>,
+    now: Now,
+) {
+    let error = match outcome {
+        Ok(staged) => {
+            world.write(Change::PutStaged { connection, file, staged });
+            for mut job in uploading(world, connection, file) {
+                if job.error.is_some() {
+                    calm(&mut job);
+                    world.put_job(job);
+                }
+            }
+            return;
+        }
+        Err(error) => error,
+    };
+    let waiting = uploading(world, connection, file);
+    let attempts = waiting.iter().map(|job| job.attempts).max().unwrap_or_default();
+    match verdict(world, &error, attempts.saturating_add(1)) {
+        Verdict::Block => block(world, connection, &error, now),
+        Verdict::TryLater => {
+            for mut job in waiting {
+                wait(world, &mut job, &error, now);
+                world.put_job(job);
+            }
+        }
+        Verdict::GiveUp => {
+            for job in waiting {
+                leave_out(world, job, file, &error, now);
+            }
+        }
+    }
+}
+
+fn uploading(world: &World, connection: ConnectionId, file: FileId) -> Vec<Job> {
+    world
+        .alive
+        .iter()
+        .filter_map(|id| world.jobs.get(id))
+        .filter(|job| job.connection == connection && job.stage == Stage::Uploading && job.files.contains(&file))
+        .map(|job| Job::clone(job))
+        .collect()
+}
+
+/// Lets the job go on without a file that cannot be sent; a job without any file left fails.
+fn leave_out(world: &mut World, mut job: Job, file: FileId, error: &Error, now: Now) {
+    if job.left_out.iter().any(|left| left.file == file) {
+        return;
+    }
+    job.left_out.push(LeftOut { file, error: error.clone() });
+    if job.left_out.len() >= job.files.len() {
+        fail(world, job, error.clone(), now);
+        return;
+    }
+    let name = world
+        .batches
+        .get(&job.batch)
+        .and_then(|batch| batch.files.iter().find(|entry| entry.id == file))
+        .map(|entry| entry.local.name.clone())
+        .unwrap_or_default();
+    let provider = world.facts_of(&job).map_or("The platform", |facts| facts.name);
+    let subject = Subject { provider, connection: &job.connection_label, name: &name };
+    let words = explain(error, subject, Did::WentOn);
+    note(&mut job, now, format!("Left out {name}"));
+    world.notice(now, About::Job(job.id), Weight::Problem, words, details(error));
+    world.put_job(job);
+}
+
+/// What stood on the platform's list before the submission.
+pub(super) fn baseline_read(world: &mut World, id: JobId, outcome: Result<Vec<String>>, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Uploading) else {
+        return;
+    };
+    match outcome {
+        Ok(seen) => {
+            job.seen_before = Some(seen);
+            calm(&mut job);
+            world.put_job(job);
+        }
+        Err(error) => retry_or_fail(world, job, error, now),
+    }
+}
+
+/// The submission is about to become irrevocable: from here on a lost answer means not knowing.
+pub(super) fn commit_asked(world: &mut World, id: JobId, now: Now) {
+    let Some(mut job) = world.job(id) else { return };
+    if job.stage != Stage::Uploading || job.cancel_wanted {
+        return;
+    }
+    move_job(&mut job, Stage::Submitting, now, "Submitting");
+    world.put_job(job);
+    world.ask(Effect::LetCommit(id));
+}
+
+/// The submission was answered, or its answer was lost.
+pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>, now: Now) {
+    let Some(mut job) = world.job(id) else { return };
+    if !matches!(job.stage, Stage::Uploading | Stage::Submitting) {
+        return;
+    }
+    let error = match outcome {
+        Ok(remote) => {
+            accept(world, job, remote, now, "Accepted by the platform");
+            return;
+        }
+        Err(error) => error,
+    };
+    // Still before the point of no return, or refused by the platform: no job was made, so a repeat is safe.
+    if job.stage == Stage::Uploading || error.submit_made_no_job() {
+        // A refusal right after an upload may only mean that the platform has not digested the file yet;
+        // the client says so by naming a time.
+        let digesting = job.attempts == 0 && error.failure().retry_after.is_some();
+        if job.stage == Stage::Submitting && (digesting || verdict(world, &error, job.attempts.saturating_add(1)) == Verdict::TryLater)
+        {
+            move_job(&mut job, Stage::Waiting, now, "Not accepted yet");
+        }
+        if digesting {
+            wait(world, &mut job, &error, now);
+            world.put_job(job);
+        } else {
+            retry_or_fail(world, job, error, now);
+        }
+        return;
+    }
+    // No look-up, no repeat: `plan` asks the platform or the person.
+    note(&mut job, now, "The answer to the submission was lost");
+    job.error = Some(error);
+    world.put_job(job);
+}
+
+fn retry_or_fail(world: &mut World, mut job: Job, error: Error, now: Now) {
+    match verdict(world, &error, job.attempts.saturating_add(1)) {
+        Verdict::TryLater => {
+            wait(world, &mut job, &error, now);
+            world.put_job(job);
+        }
+        Verdict::Block => {
+            let connection = job.connection;
+            if job.stage == Stage::Submitting {
+                move_job(&mut job, Stage::Waiting, now, "Not accepted");
+            }
+            world.put_job(job);
+            block(world, connection, &error, now);
+        }
+        Verdict::GiveUp => fail(world, job, error, now),
+    }
+}
+
+/// The platform has the job: the handle is written before anything else.
+fn accept(world: &mut World, mut job: Job, remote: RemoteJob, now: Now, what: &str) {
+    calm(&mut job);
+    job.remote = Some(remote);
+    job.candidates.clear();
+    move_job(&mut job, Stage::Queued, now, what);
+    let (connection, provider) = (job.connection, world.facts_of(&job));
+    world.put_job(job);
+    if let Some(facts) = provider {
+        let first = world.pace.poll_wait(facts.capabilities.poll.first);
+        let due = later(now, first);
+        let link = world.link(connection);
+        link.poll_pause = facts.capabilities.poll.usual;
+        link.poll_due = Some(link.poll_due.map_or(due, |known| known.min(due)));
+    }
+}
+
+/// A lost submission was looked for.
+pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Submitting) else {
+        return;
+    };
+    match outcome {
+        Ok(Found::Job(remote)) => accept(world, job, remote, now, "Found at the platform and adopted"),
+        Ok(Found::Nothing) => {
+            calm(&mut job);
+            move_job(&mut job, Stage::Waiting, now, "Not at the platform, so it is sent again");
+            world.put_job(job);
+        }
+        Ok(Found::Perhaps(listed)) => {
+            job.candidates = unknown(world, &job, listed);
+            unconfirmed(world, job, now);
+        }
+        Err(error) => match verdict(world, &error, job.attempts.saturating_add(1)) {
+            Verdict::TryLater => {
+                wait(world, &mut job, &error, now);
+                world.put_job(job);
+            }
+            Verdict::Block => block(world, job.connection, &error, now),
+            Verdict::GiveUp => unconfirmed(world, job, now),
+        },
+    }
+}
+
+/// Of the jobs on the platform's list those that were not there before and are not ours already.
+fn unknown(world: &World, job: &Job, listed: Vec<RemoteJob>) -> Vec<RemoteJob> {
+    let ours: BTreeSet<&str> = world
+        .jobs
+        .values()
+        .filter(|other| other.connection == job.connection)
+        .filter_map(|other| other.remote.as_ref())
+        .map(|remote| remote.id.as_str())
+        .collect();
+    let before = job.seen_before.as_deref().unwrap_or_default();
+    listed
+        .into_iter()
+        .filter(|remote| !ours.contains(remote.id.as_str()) && !before.contains(&remote.id))
+        .collect()
+}
+
+/// Parks a job whose submission has no known outcome, and asks the person.
+pub(in crate::engine) fn unconfirmed(world: &mut World, mut job: Job, now: Now) {
+    let error = job.error.clone().unwrap_or_else(|| {
+        Error::new(ErrorKind::Timeout, Doing::Submit)
+            .sent(Sent::Perhaps)
+            .hint("Labferry was closed before the answer came")
+    });
+    move_job(&mut job, Stage::Unconfirmed, now, "Whether the platform accepted it is not known");
+    job.wait_until = None;
+    job.error = Some(error.clone());
+    world.notice_of_job(now, &job, &error, Did::LeftUnconfirmed);
+    let batch = job.batch;
+    world.put_job(job);
+    super::watching::batch_settled(world, batch, now);
+}

@@ -1,0 +1,218 @@
+//! From a job at the platform to its end there.
+
+use std::collections::BTreeSet;
+
+use crate::engine::decide::{Verdict, block, calm, fail, verdict, wait};
+use crate::engine::event::Now;
+use crate::engine::world::{World, later, move_job, note};
+use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::ids::{BatchId, ConnectionId, JobId};
+use crate::model::job::{Job, Stage};
+use crate::model::notice::{About, Did, Weight, Words};
+use crate::model::remote::{JobReport, JobStatus, Progress};
+
+/// The platform said how jobs stand. The pause grows while nothing changes.
+pub(super) fn polled(
+    world: &mut World,
+    connection: ConnectionId,
+    outcome: Result<Vec<(JobId, Result<JobReport>)>>,
+    now: Now,
+) {
+    let Some(poll) = world.facts_of_connection(connection).map(|facts| facts.capabilities.poll) else {
+        return;
+    };
+    let reports = match outcome {
+        Ok(reports) => reports,
+        Err(error) => {
+            let failures = world.link(connection).poll_failures.saturating_add(1);
+            let pause = world.pace.retry_wait(failures, error.failure().retry_after);
+            let link = world.link(connection);
+            link.poll_failures = failures;
+            link.poll_due = Some(later(now, pause));
+            if verdict(world, &error, 0) == Verdict::Block {
+                block(world, connection, &error, now);
+            }
+            return;
+        }
+    };
+    let mut changed = false;
+    for (id, outcome) in reports {
+        let Some(job) = world.job(id).filter(|job| matches!(job.stage, Stage::Queued | Stage::Running)) else {
+            continue;
+        };
+        match outcome {
+            Ok(report) => changed |= reported(world, job, report, now),
+            Err(error) => unavailable(world, job, error, now),
+        }
+    }
+    let scale = world.pace;
+    let link = world.link(connection);
+    link.poll_failures = 0;
+    link.poll_pause = if changed || link.poll_pause.is_zero() {
+        poll.usual
+    } else {
+        link.poll_pause.mul_f64(1.5).min(poll.longest)
+    };
+    link.poll_due = Some(later(now, scale.poll_wait(link.poll_pause)));
+}
+
+/// One job's status cannot be had: the others are not touched by it, and it is asked about more and more rarely.
+fn unavailable(world: &mut World, mut job: Job, error: Error, now: Now) {
+    match error.kind() {
+        ErrorKind::Unauthenticated => block(world, job.connection, &error, now),
+        ErrorKind::NotFound => {
+            let report = JobReport { status: JobStatus::Gone, word: "not found".to_owned(), message: None };
+            reported(world, job, report, now);
+        }
+        _ => {
+            wait(world, &mut job, &error, now);
+            world.put_job(job);
+        }
+    }
+}
+
+/// Takes in what the platform says about a job; whether anything changed.
+fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) -> bool {
+    keep_percent_rising(&job, &mut report);
+    let changed = job.report.as_ref() != Some(&report);
+    if !changed && job.error.is_none() && matches!(job.stage, Stage::Running | Stage::Queued) {
+        let moved = match report.status {
+            JobStatus::Queued => job.stage == Stage::Queued,
+            JobStatus::Running { .. } | JobStatus::Unrecognized(_) => job.stage == Stage::Running,
+            _ => false,
+        };
+        if moved {
+            return false;
+        }
+    }
+    if changed {
+        job.last_change = now.at;
+        world.live.called_stalled.remove(&job.id);
+    }
+    calm(&mut job);
+    let status = report.status.clone();
+    job.report = Some(report);
+    match status {
+        JobStatus::Queued => set_stage(&mut job, Stage::Queued, now, "Queued at the platform"),
+        JobStatus::Running { .. } => set_stage(&mut job, Stage::Running, now, "Running"),
+        JobStatus::Unrecognized(word) => {
+            set_stage(&mut job, Stage::Running, now, "Running");
+            note(&mut job, now, format!("The platform calls its state “{word}”"));
+        }
+        JobStatus::Succeeded => move_job(&mut job, Stage::Downloading, now, "Finished at the platform"),
+        JobStatus::Failed { reason } => {
+            let partial = world.facts_of(&job).is_some_and(|facts| facts.capabilities.partial_results);
+            let error = remote_failure(reason.as_deref());
+            if partial {
+                note(&mut job, now, "Failed at the platform; fetching what it left");
+                move_job(&mut job, Stage::Downloading, now, "Fetching partial results");
+                job.error = Some(error);
+            } else {
+                fail(world, job, error, now);
+                return true;
+            }
+        }
+        JobStatus::Cancelled => {
+            move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
+        }
+        JobStatus::Gone => {
+            let error = Error::new(ErrorKind::NotFound, Doing::Poll).hint("The platform no longer knows this job");
+            fail(world, job, error, now);
+            return true;
+        }
+    }
+    let (batch, settled) = (job.batch, job.stage.is_settled());
+    world.put_job(job);
+    if settled {
+        batch_settled(world, batch, now);
+    }
+    changed
+}
+
+fn set_stage(job: &mut Job, stage: Stage, now: Now, what: &str) {
+    if job.stage != stage {
+        move_job(job, stage, now, what);
+    }
+}
+
+/// A percentage that went back is shown as it was.
+fn keep_percent_rising(job: &Job, report: &mut JobReport) {
+    let before = match job.report.as_ref().map(|report| &report.status) {
+        Some(JobStatus::Running { progress: Some(Progress::Percent(before)) }) => *before,
+        _ => return,
+    };
+    if let JobStatus::Running { progress } = &mut report.status {
+        match progress {
+            Some(Progress::Percent(percent)) => *percent = percent.max(before),
+            None => *progress = Some(Progress::Percent(before)),
+            Some(Progress::Steps { .. }) => {}
+        }
+    }
+}
+
+/// What the platform calls a failure, as an error of ours.
+pub(super) fn remote_failure(reason: Option<&str>) -> Error {
+    let error = Error::new(ErrorKind::Invalid, Doing::Poll).hint("The analysis failed at the platform");
+    match reason {
+        Some(reason) => error.server_said(reason),
+        None => error,
+    }
+}
+
+/// The platform was asked to end a job.
+pub(super) fn cancel_answered(world: &mut World, id: JobId, outcome: Result<()>, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| !job.stage.is_settled()) else {
+        return;
+    };
+    match outcome {
+        Ok(()) => {
+            move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
+            let batch = job.batch;
+            world.put_job(job);
+            batch_settled(world, batch, now);
+        }
+        Err(error) => {
+            job.cancel_wanted = false;
+            note(&mut job, now, "The platform did not stop it");
+            world.notice_of_job(now, &job, &error, Did::WentOn);
+            world.put_job(job);
+        }
+    }
+}
+
+/// One notice a batch, when its last job has settled.
+pub(super) fn batch_settled(world: &mut World, id: BatchId, now: Now) {
+    let Some(batch) = world.batches.get(&id).cloned() else { return };
+    let jobs: Vec<_> = batch.jobs.iter().filter_map(|job| world.jobs.get(job)).collect();
+    if jobs.is_empty() || jobs.iter().any(|job| !job.stage.is_settled()) {
+        return;
+    }
+    let done = jobs.iter().filter(|job| job.stage == Stage::Done).count();
+    let others: BTreeSet<&str> = jobs
+        .iter()
+        .filter(|job| job.stage != Stage::Done)
+        .map(|job| job.stage.word())
+        .collect();
+    let all = jobs.len();
+    let words = if others.is_empty() {
+        Words {
+            what: format!("{} is finished.", batch.name),
+            did: match all {
+                1 => "Its job is done and its results are checked.".to_owned(),
+                _ => format!("All {all} jobs are done and their results are checked."),
+            },
+            next: format!("They are in {}.", batch.folder.display()),
+            action: None,
+        }
+    } else {
+        let others = others.into_iter().collect::<Vec<_>>().join(", ").to_lowercase();
+        Words {
+            what: format!("{} has ended.", batch.name),
+            did: format!("{done} of {all} jobs are done; the others are {others}."),
+            next: "Open Jobs to see why and to try them again.".to_owned(),
+            action: None,
+        }
+    };
+    let weight = if done == all { Weight::Note } else { Weight::Warning };
+    world.notice(now, About::Batch(id), weight, words, Vec::new());
+}

@@ -1,0 +1,191 @@
+//! Looking over a draft before the first byte is sent, and making it ready.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+
+use crate::engine::event::{DraftRequest, Prepared};
+use crate::engine::scan;
+use crate::model::batch::{BatchFile, Finding, FindingWeight, Target};
+use crate::model::file::LocalFile;
+use crate::model::form::Form;
+use crate::model::ids::FileId;
+use crate::model::provider::{FanOut, ProviderFacts};
+use crate::results::names;
+use crate::store::folders;
+
+/// A form for each target, in order; absent where it could not be had, with the words why.
+pub type Forms = Vec<std::result::Result<Form, String>>;
+
+/// Everything worth knowing before the first byte. Blocking: looks at files and drives.
+pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static ProviderFacts]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut say = |weight, target, field: Option<String>, words: String| {
+        found.push(Finding { weight, target, field, words });
+    };
+    if request.files.is_empty() {
+        say(FindingWeight::Blocks, None, None, "Add at least one file that can be sent.".to_owned());
+    }
+    if request.draft.targets.is_empty() {
+        say(FindingWeight::Blocks, None, None, "Tick at least one pipeline.".to_owned());
+    }
+    for words in &request.sent_before {
+        say(FindingWeight::Warns, None, None, format!("{words}."));
+    }
+    for (number, target) in request.draft.targets.iter().enumerate() {
+        let Some(connection) = request.connections.get(&target.connection) else {
+            say(FindingWeight::Blocks, Some(number), None, "Its connection was removed.".to_owned());
+            continue;
+        };
+        let Some(facts) = facts.iter().find(|facts| facts.id == connection.provider) else {
+            continue;
+        };
+        if request.missing_keys.contains(&target.connection) {
+            let words = format!("{} needs its key first: see Connections.", connection.label);
+            say(FindingWeight::Blocks, Some(number), None, words);
+        }
+        if !facts.capabilities.fan_outs.contains(&target.fan_out) {
+            let words = match target.fan_out {
+                FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
+                FanOut::OnePerFile => format!("{} takes all files in one {}.", facts.name, facts.nouns.job),
+            };
+            say(FindingWeight::Blocks, Some(number), None, words);
+        }
+        for file in &request.files {
+            if let Some(max) = facts.capabilities.max_file_bytes
+                && file.size_bytes > max
+            {
+                let words = format!(
+                    "{} has {}, more than the {} that {} takes.",
+                    file.name,
+                    ByteSize(file.size_bytes),
+                    ByteSize(max),
+                    facts.name
+                );
+                say(FindingWeight::Blocks, Some(number), None, words);
+            }
+        }
+        match forms.get(number) {
+            Some(Ok(form)) => {
+                for problem in form.problems(&form.filled(&target.settings)) {
+                    say(FindingWeight::Blocks, Some(number), Some(problem.field), format!("{}.", problem.words));
+                }
+            }
+            Some(Err(words)) => say(FindingWeight::Blocks, Some(number), None, words.clone()),
+            None => {}
+        }
+        if let Some(cost) = facts.capabilities.cost {
+            say(FindingWeight::Warns, Some(number), None, cost.to_owned());
+        }
+    }
+    if let Some(words) = room(request) {
+        say(FindingWeight::Warns, None, None, words);
+    }
+    found.sort_by_key(|finding| finding.weight);
+    found
+}
+
+/// Results are often as large as the inputs: says so when the drive has less room than that.
+fn room(request: &DraftRequest) -> Option<String> {
+    let needed: u64 = request.files.iter().map(|file| file.size_bytes).sum();
+    let existing = request.results_folder.ancestors().find(|folder| folder.is_dir())?;
+    let free = folders::free_bytes(existing).ok()?;
+    (free < needed).then(|| {
+        format!(
+            "The drive of the results folder has {} left; the inputs alone have {}.",
+            ByteSize(free),
+            ByteSize(needed)
+        )
+    })
+}
+
+/// Makes the draft ready: looks at the files once more, fills the settings, makes the folder. Blocking.
+///
+/// # Errors
+/// The findings that block, or that the folder could not be made.
+pub fn prepare(
+    request: &DraftRequest,
+    forms: &Forms,
+    facts: &[&'static ProviderFacts],
+) -> std::result::Result<Prepared, Vec<Finding>> {
+    let found = findings(request, forms, facts);
+    if found.iter().any(|finding| finding.weight == FindingWeight::Blocks) {
+        return Err(found);
+    }
+    let mut left_out = Vec::new();
+    let files: Vec<&LocalFile> = request
+        .files
+        .iter()
+        .filter(|file| match scan::changed_since(file) {
+            Some(problem) => {
+                left_out.push(format!("{}: {}", file.name, problem.words()));
+                false
+            }
+            None => true,
+        })
+        .collect();
+    let block = |words: String| {
+        vec![Finding { weight: FindingWeight::Blocks, target: None, field: None, words }]
+    };
+    if files.is_empty() {
+        return Err(block("None of the files can be read any more.".to_owned()));
+    }
+    let day = request.at.to_zoned(jiff::tz::TimeZone::system());
+    let typed = request.draft.name.trim();
+    let name = if typed.is_empty() { format!("Batch {}", day.strftime("%H.%M")) } else { typed.to_owned() };
+    let folder_name = names::clean(&format!("{} {name}", day.strftime("%Y-%m-%d")));
+    let folder = make_folder(&request.results_folder, &folder_name).map_err(|error| {
+        block(format!(
+            "The folder for the results could not be made in {}. {error}",
+            request.results_folder.display()
+        ))
+    })?;
+    let targets = request
+        .draft
+        .targets
+        .iter()
+        .enumerate()
+        .map(|(number, target)| {
+            let settings = match forms.get(number) {
+                Some(Ok(form)) => form.filled(&target.settings),
+                Some(Err(_)) | None => target.settings.clone(),
+            };
+            Target { settings, ..target.clone() }
+        })
+        .collect();
+    Ok(Prepared { name, folder, files: named(&files, shortest_limit(request, facts)), left_out, targets })
+}
+
+fn make_folder(parent: &Path, name: &str) -> std::io::Result<PathBuf> {
+    let parent = std::path::absolute(parent)?;
+    std::fs::create_dir_all(&parent)?;
+    folders::make_unique_folder(&parent, name)
+}
+
+fn shortest_limit(request: &DraftRequest, facts: &[&'static ProviderFacts]) -> usize {
+    request
+        .connections
+        .values()
+        .filter_map(|connection| facts.iter().find(|facts| facts.id == connection.provider))
+        .map(|facts| facts.capabilities.max_name_chars)
+        .min()
+        .unwrap_or(200)
+}
+
+/// Gives each file a name that every platform of the batch takes, unique within the batch.
+fn named(files: &[&LocalFile], max_chars: usize) -> Vec<BatchFile> {
+    let mut taken = BTreeSet::new();
+    files
+        .iter()
+        .map(|file| {
+            // Room for a number behind names that occur twice.
+            let short = names::shorten(&names::clean(&file.name), max_chars.saturating_sub(5));
+            BatchFile {
+                id: FileId(0),
+                local: LocalFile::clone(file),
+                remote_name: names::unique(&mut taken, &short),
+            }
+        })
+        .collect()
+}

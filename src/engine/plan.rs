@@ -1,0 +1,391 @@
+//! What has become due. It follows from the state alone, so that starting up and recovering from a crash are the same.
+//!
+//! Jobs are looked at in the order they were made; each gets the one step it is ready for, within the limits of its
+//! connection and of the settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::decide::{cancel, connect, finishing, unconfirmed};
+use crate::engine::event::{Now, Work, WorkKey};
+use crate::engine::receipt;
+use crate::engine::snapshot::{CheckState, Loadable};
+use crate::engine::world::{World, later, move_job};
+use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::ids::{BatchId, ConnectionId, JobId};
+use crate::model::job::{Job, Stage};
+use crate::model::notice::{About, Weight, Words};
+use crate::model::provider::{Intake, LostSubmit, ProviderFacts};
+use crate::model::remote::{RemoteJob, Submission, Upload};
+
+/// Starts everything that is due.
+pub fn plan(world: &mut World, now: Now) {
+    open_links(world);
+    let alive: Vec<JobId> = world.alive.iter().copied().collect();
+    let mut room = Room::measure(world);
+    let mut polls: BTreeMap<ConnectionId, Vec<(JobId, RemoteJob)>> = BTreeMap::new();
+    let mut receipts: BTreeSet<BatchId> = BTreeSet::new();
+    for id in alive {
+        let Some(job) = world.jobs.get(&id).cloned() else { continue };
+        let Some(facts) = world.facts_of(&job) else { continue };
+        if !is_open(world, job.connection) {
+            continue;
+        }
+        let rests = job.wait_until.is_some_and(|until| until > now.at);
+        match job.stage {
+            Stage::Waiting if !rests => begin(world, &job, facts, &mut room, now),
+            Stage::Uploading if !rests => send(world, &job, facts, &mut room),
+            Stage::Submitting => settle_submission(world, &job, facts, rests, now),
+            Stage::Queued | Stage::Running => watch(world, &job, rests, &mut polls, now),
+            Stage::Downloading => {
+                fetch(world, &job, rests, &mut room, now);
+                if !rests && job.outputs_listed {
+                    receipts.insert(job.batch);
+                }
+            }
+            Stage::Waiting
+            | Stage::Uploading
+            | Stage::Done
+            | Stage::Failed
+            | Stage::Cancelled
+            | Stage::Unconfirmed => {}
+        }
+    }
+    for (connection, jobs) in polls {
+        poll(world, connection, jobs, now);
+    }
+    for batch in receipts {
+        write_receipt(world, batch, now);
+    }
+}
+
+/// The next moment at which [`plan`] has something to do without any event, if there is one.
+pub fn next_wake(world: &World, now: Timestamp) -> Option<Timestamp> {
+    let mut times: Vec<Timestamp> = Vec::new();
+    for job in world.alive.iter().filter_map(|id| world.jobs.get(id)) {
+        if !is_open(world, job.connection) {
+            continue;
+        }
+        times.extend(job.wait_until);
+        match job.stage {
+            Stage::Queued | Stage::Running => {
+                let polling = world.is_running(&WorkKey::Poll(job.connection));
+                let due = world.live.links.get(&job.connection).and_then(|link| link.poll_due);
+                times.extend(due.filter(|_| !polling));
+            }
+            Stage::Downloading => times.extend(world.artifacts_of(job.id).filter_map(|artifact| artifact.wait_until)),
+            Stage::Waiting
+            | Stage::Uploading
+            | Stage::Submitting
+            | Stage::Done
+            | Stage::Failed
+            | Stage::Cancelled
+            | Stage::Unconfirmed => {}
+        }
+    }
+    times.into_iter().filter(|time| *time > now).min()
+}
+
+/// Whether a connection has a client and nothing is in the way.
+pub fn is_open(world: &World, id: ConnectionId) -> bool {
+    world
+        .live
+        .links
+        .get(&id)
+        .is_some_and(|link| link.connected && link.blocked.is_none())
+}
+
+/// Whether a connection waits for a person.
+pub fn is_blocked(world: &World, id: ConnectionId) -> bool {
+    !world.connections.contains_key(&id) || world.live.links.get(&id).is_some_and(|link| link.blocked.is_some())
+}
+
+/// Makes clients for the connections that somebody needs, and asks what was wished for.
+fn open_links(world: &mut World) {
+    let mut needed: BTreeSet<ConnectionId> =
+        world.alive.iter().filter_map(|id| world.jobs.get(id)).map(|job| job.connection).collect();
+    let mut asks = Vec::new();
+    let mut forms = Vec::new();
+    for (id, link) in &world.live.links {
+        let loading: Vec<_> =
+            link.forms.iter().filter(|(_, form)| **form == Loadable::Loading).map(|(pipeline, _)| pipeline).collect();
+        if link.check == CheckState::Checking || !loading.is_empty() {
+            needed.insert(*id);
+        }
+        if link.connected {
+            forms.extend(loading.into_iter().map(|pipeline| (*id, pipeline.clone())));
+            if link.check == CheckState::Checking {
+                asks.push(*id);
+            }
+        }
+    }
+    for id in needed {
+        let waiting = world.live.links.get(&id).is_none_or(|link| !link.connected && link.blocked.is_none());
+        if waiting {
+            connect(world, id);
+        }
+    }
+    for id in asks {
+        world.start(Work::Ask(id));
+    }
+    for (id, pipeline) in forms {
+        world.start(Work::ReadForm(id, pipeline));
+    }
+}
+
+/// What may still be started.
+struct Room {
+    uploads: usize,
+    downloads: usize,
+    uploads_of: BTreeMap<ConnectionId, usize>,
+    alive_of: BTreeMap<ConnectionId, usize>,
+}
+
+impl Room {
+    fn measure(world: &World) -> Self {
+        let mut uploads_of: BTreeMap<ConnectionId, usize> = BTreeMap::new();
+        let mut downloads = 0_usize;
+        for key in &world.live.running {
+            match key {
+                WorkKey::Stage(connection, _) => count(&mut uploads_of, *connection),
+                WorkKey::Submit(job) => {
+                    if let Some(job) = world.jobs.get(job) {
+                        count(&mut uploads_of, job.connection);
+                    }
+                }
+                WorkKey::Fetch(_) => downloads = downloads.saturating_add(1),
+                _ => {}
+            }
+        }
+        let mut alive_of = BTreeMap::new();
+        for job in world.alive.iter().filter_map(|id| world.jobs.get(id)) {
+            let with_submission =
+                world.facts_of(job).is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
+            if job.stage.is_alive_remotely() || (with_submission && job.stage == Stage::Uploading) {
+                count(&mut alive_of, job.connection);
+            }
+        }
+        let uploads: usize = uploads_of.values().sum();
+        Self {
+            uploads: world.settings.parallel_uploads.max(1).saturating_sub(uploads),
+            downloads: world.settings.parallel_downloads.max(1).saturating_sub(downloads),
+            uploads_of,
+            alive_of,
+        }
+    }
+
+    /// Takes the place of one upload.
+    fn take_upload(&mut self, connection: ConnectionId, facts: &ProviderFacts) -> bool {
+        let under_way = self.uploads_of.entry(connection).or_default();
+        if self.uploads == 0 || *under_way >= facts.capabilities.limits.parallel_uploads.max(1) {
+            return false;
+        }
+        self.uploads = self.uploads.saturating_sub(1);
+        *under_way = under_way.saturating_add(1);
+        true
+    }
+
+    /// Takes the place of one job at the platform.
+    fn take_job(&mut self, connection: ConnectionId, facts: &ProviderFacts) -> bool {
+        let alive = self.alive_of.entry(connection).or_default();
+        if facts.capabilities.limits.jobs_alive.is_some_and(|limit| *alive >= limit) {
+            return false;
+        }
+        *alive = alive.saturating_add(1);
+        true
+    }
+}
+
+fn count(map: &mut BTreeMap<ConnectionId, usize>, id: ConnectionId) {
+    let entry = map.entry(id).or_default();
+    *entry = entry.saturating_add(1);
+}
+
+/// A waiting job's turn has come if the platform has room for it.
+fn begin(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: &mut Room, now: Now) {
+    if !room.take_job(job.connection, facts) {
+        return;
+    }
+    let mut job = Job::clone(job);
+    move_job(&mut job, Stage::Uploading, now, "Sending files");
+    job.wait_until = None;
+    let job = Arc::new(job);
+    world.write(crate::store::journal::Change::PutJob(job.clone()));
+    send(world, &job, facts, room);
+}
+
+/// Uploads what is missing, then submits.
+fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: &mut Room) {
+    if world.is_running(&WorkKey::Submit(job.id)) || world.is_running(&WorkKey::ReadBaseline(job.id)) {
+        return;
+    }
+    let Some(batch) = world.batches.get(&job.batch).cloned() else { return };
+    let uploads: Vec<_> = batch
+        .files
+        .iter()
+        .filter(|file| job.files.contains(&file.id) && !job.left_out.iter().any(|left| left.file == file.id))
+        .map(|file| {
+            let upload = Upload {
+                file: file.local.clone(),
+                remote_name: file.remote_name.clone(),
+                remote_folder: batch.remote_folder.clone(),
+            };
+            (file.id, upload)
+        })
+        .collect();
+    let mut submission = Submission {
+        pipeline: job.pipeline.id.clone(),
+        name: format!("{} - {}", batch.name, job.name),
+        tag: job.tag.clone(),
+        staged: Vec::new(),
+        uploads: Vec::new(),
+        settings: job.settings.clone(),
+    };
+    match facts.capabilities.intake {
+        Intake::WithSubmission => submission.uploads = uploads.into_iter().map(|(_, upload)| upload).collect(),
+        Intake::UploadFirst => {
+            let mut missing = false;
+            for (file, upload) in uploads {
+                if let Some(staged) = world.staged.get(&(job.connection, file)) {
+                    submission.staged.push(staged.clone());
+                    continue;
+                }
+                missing = true;
+                let key = WorkKey::Stage(job.connection, file);
+                if !world.is_running(&key) && room.take_upload(job.connection, facts) {
+                    world.start(Work::Stage { connection: job.connection, file, upload });
+                }
+            }
+            if missing {
+                return;
+            }
+        }
+    }
+    if facts.capabilities.lost_submit == LostSubmit::Candidates && job.seen_before.is_none() {
+        world.start(Work::ReadBaseline(job.connection, job.id));
+    } else if room.take_upload(job.connection, facts) {
+        world.start(Work::Submit { connection: job.connection, job: job.id, submission });
+    }
+}
+
+/// A submission without answer and without a worker: look it up where that is possible, else the person decides.
+fn settle_submission(world: &mut World, job: &Arc<Job>, facts: &ProviderFacts, rests: bool, now: Now) {
+    if world.is_running(&WorkKey::Submit(job.id)) || world.is_running(&WorkKey::LookUp(job.id)) || rests {
+        return;
+    }
+    match facts.capabilities.lost_submit {
+        LostSubmit::CanBeFound | LostSubmit::Candidates => {
+            world.start(Work::LookUp { connection: job.connection, job: job.id, tag: job.tag.clone() });
+        }
+        LostSubmit::AskThePerson => unconfirmed(world, Job::clone(job), now),
+    }
+}
+
+/// A job at the platform is asked about together with its siblings; a wish to end it is passed on.
+fn watch(
+    world: &mut World,
+    job: &Arc<Job>,
+    rests: bool,
+    polls: &mut BTreeMap<ConnectionId, Vec<(JobId, RemoteJob)>>,
+    now: Now,
+) {
+    let Some(remote) = job.remote.clone() else { return };
+    if job.cancel_wanted {
+        cancel(world, job.id, now);
+        return;
+    }
+    if !rests {
+        polls.entry(job.connection).or_default().push((job.id, remote));
+    }
+    let stalled = later(Now { at: job.last_change, ..now }, world.pace.stalled_after) <= now.at;
+    if stalled && world.live.called_stalled.insert(job.id) {
+        let since = job.last_change.to_zoned(jiff::tz::TimeZone::system());
+        let words = Words {
+            what: format!("Nothing has changed for {} since {}.", job.name, since.strftime("%Y-%m-%d %H:%M")),
+            did: "Labferry keeps asking.".to_owned(),
+            next: "The platform may have lost it: ask whoever runs it, or stop watching it.".to_owned(),
+            action: None,
+        };
+        world.notice(now, About::Job(job.id), Weight::Warning, words, Vec::new());
+    }
+}
+
+fn poll(world: &mut World, connection: ConnectionId, jobs: Vec<(JobId, RemoteJob)>, now: Now) {
+    let due = world.link(connection).poll_due.is_none_or(|due| due <= now.at);
+    if due && !world.is_running(&WorkKey::Poll(connection)) {
+        world.start(Work::Poll(connection, jobs));
+    }
+}
+
+/// Lists what a finished job offers, fetches it, unpacks it.
+fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut Room, now: Now) {
+    let Some(remote) = job.remote.clone() else { return };
+    if !job.outputs_listed {
+        if !rests {
+            world.start(Work::ListOutputs(job.connection, job.id, remote));
+        }
+        return;
+    }
+    let Some(folder) = world.batches.get(&job.batch).map(|batch| batch.folder.join(&job.folder)) else { return };
+    let artifacts: Vec<Arc<Artifact>> = world.artifacts_of(job.id).cloned().collect();
+    for artifact in artifacts {
+        if artifact.wait_until.is_some_and(|until| until > now.at) {
+            continue;
+        }
+        match &artifact.state {
+            ArtifactState::Offered | ArtifactState::Preparing { .. } => {
+                if room.downloads == 0 || world.is_running(&WorkKey::Fetch(artifact.id)) {
+                    continue;
+                }
+                room.downloads = room.downloads.saturating_sub(1);
+                world.start(Work::Fetch {
+                    connection: job.connection,
+                    job: remote.clone(),
+                    artifact: artifact.id,
+                    output: artifact.output.clone(),
+                    target: folder.join(&artifact.path),
+                });
+            }
+            ArtifactState::Fetched(_) if artifact.output.unpack => unpack(world, job, &artifact, &folder),
+            ArtifactState::Fetched(_) | ArtifactState::Unpacked { .. } | ArtifactState::Failed(_) => {}
+        }
+    }
+}
+
+fn unpack(world: &mut World, job: &Job, artifact: &Artifact, folder: &std::path::Path) {
+    let stem = artifact.path.strip_suffix(".zip").unwrap_or(&artifact.path);
+    let mut taken: BTreeSet<String> =
+        world.artifacts_of(job.id).map(|sibling| sibling.path.to_lowercase()).collect();
+    let below = crate::results::names::unique(&mut taken, stem);
+    world.start(Work::Unpack {
+        artifact: artifact.id,
+        archive: folder.join(&artifact.path),
+        into: folder.join(&below),
+        below,
+        keep_archive: world.settings.keep_archives,
+    });
+}
+
+/// Jobs whose results are all settled are done once the receipt says so.
+fn write_receipt(world: &mut World, batch: BatchId, now: Now) {
+    if world.is_running(&WorkKey::WriteReceipt(batch)) {
+        return;
+    }
+    let finishing: Vec<JobId> = finishing(world, batch)
+        .into_iter()
+        .filter(|id| {
+            world
+                .jobs
+                .get(id)
+                .is_some_and(|job| job.wait_until.is_none_or(|until| until <= now.at))
+        })
+        .collect();
+    if finishing.is_empty() {
+        return;
+    }
+    let Some(batch) = world.batches.get(&batch).cloned() else { return };
+    let receipt = Box::new(receipt::of_batch(world, &batch));
+    world.start(Work::WriteReceipt { batch: batch.id, finishing, folder: batch.folder.clone(), receipt });
+}
