@@ -75,9 +75,6 @@ pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static Provide
             Some(Err(words)) => say(FindingWeight::Blocks, Some(number), None, words.clone()),
             None => {}
         }
-        if let Some(cost) = facts.capabilities.cost {
-            say(FindingWeight::Warns, Some(number), None, cost.to_owned());
-        }
     }
     if let Some(words) = room(request) {
         say(FindingWeight::Warns, None, None, words);

@@ -1,0 +1,259 @@
+//! One piece of work, from start to end: one async function each, read top to bottom. Workers own nothing shared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
+
+use crate::engine::connect;
+use crate::engine::draft::{self, Forms};
+use crate::engine::event::{DraftRequest, Event, Prepared, Work};
+use crate::engine::fetching;
+use crate::engine::keys::Keys;
+use crate::engine::scan;
+use crate::model::batch::Finding;
+use crate::model::connection::KeyState;
+use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::ids::{ConnectionId, JobId, Tag};
+use crate::model::meter::Meter;
+use crate::model::notice::{Did, Subject, explain};
+use crate::model::provider::ProviderFacts;
+use crate::model::remote::{Found, JobReport, RemoteJob, Submission};
+use crate::net::client::Http;
+use crate::net::commit_point::CommitPoint;
+use crate::providers::{Entry, Provider};
+use crate::results::receipt;
+
+/// What every worker may use. Cloning shares it.
+#[derive(Clone)]
+pub struct Toolbox {
+    /// The way to the network.
+    pub http: Http,
+    /// The places of secrets.
+    pub keys: Keys,
+    /// All platforms there are.
+    pub entries: &'static [Entry],
+    /// Their facts.
+    pub facts: Arc<[&'static ProviderFacts]>,
+    /// Clients made so far.
+    pub clients: BTreeMap<ConnectionId, Arc<dyn Provider>>,
+    /// Questions that have to be answered while work goes on.
+    pub questions: mpsc::Sender<Question>,
+}
+
+/// Asked by a worker in the middle of its work.
+pub enum Question {
+    /// This submission is about to become irrevocable; answered when that is in the journal.
+    MayCommit(JobId, oneshot::Sender<()>),
+}
+
+/// What a piece of work ended with.
+pub struct Outcome {
+    /// What happened.
+    pub event: Event,
+    /// A client that was made.
+    pub client: Option<(ConnectionId, Arc<dyn Provider>)>,
+}
+
+impl From<Event> for Outcome {
+    fn from(event: Event) -> Self {
+        Self { event, client: None }
+    }
+}
+
+/// Does a piece of work that needs no client of a platform.
+pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
+    match work {
+        Work::Scan { paths, known } => {
+            let found = blocking(move || scan::scan(&paths, &known)).await;
+            Event::Scanned(found.unwrap_or_default()).into()
+        }
+        Work::Check(request) => Event::Checked(check(request, tools).await).into(),
+        Work::Prepare(request) => Event::Prepared(prepare(request, tools).await).into(),
+        Work::StoreConnection { draft, secrets, replaces: _, id, vault_name } => {
+            let wanted = draft.clone();
+            let stored = blocking(move || {
+                let entry = connect::entry_of(tools.entries, &draft.provider)?;
+                let connection = connect::validate(&draft, &secrets, entry.facts, id, vault_name)?;
+                let state = tools.keys.store(&connection.vault_name, &secrets)?;
+                Ok((connection, state))
+            });
+            Event::ConnectionStored(wanted, flatten(stored.await)).into()
+        }
+        Work::Try { draft, secrets } => {
+            let account = match connect::trial_client(&draft, secrets, &tools.http, tools.entries) {
+                Ok(client) => client.check().await,
+                Err(error) => Err(error),
+            };
+            Event::Tried(account).into()
+        }
+        Work::Connect(connection) => {
+            let id = connection.id;
+            let made = blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries)).await;
+            let (state, client) = made.unwrap_or_else(|error| (KeyState::Missing, Err(error)));
+            let (client, outcome) = match client {
+                Ok(client) => (Some((id, client)), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            Outcome { event: Event::Connected(id, state, outcome), client }
+        }
+        Work::Unpack { artifact, archive, into, below, keep_archive } => {
+            let unpacked = blocking(move || fetching::unpack(&archive, &into, &below, keep_archive, &meter));
+            Event::Unpacked(artifact, flatten(unpacked.await)).into()
+        }
+        Work::WriteReceipt { batch, finishing, folder, receipt } => {
+            let written = blocking(move || {
+                receipt::write(&folder, &receipt)
+                    .map_err(|error| Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt))
+            });
+            Event::ReceiptWritten(batch, finishing, flatten(written.await)).into()
+        }
+        Work::Ask(_)
+        | Work::ReadForm(..)
+        | Work::Stage { .. }
+        | Work::ReadBaseline(..)
+        | Work::Submit { .. }
+        | Work::LookUp { .. }
+        | Work::Poll(..)
+        | Work::Cancel(..)
+        | Work::ListOutputs(..)
+        | Work::Fetch { .. } => Event::Tick.into(),
+    }
+}
+
+/// Does a piece of work over a connection.
+pub async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, meter: Meter) -> Event {
+    match work {
+        Work::Ask(id) => {
+            let account = client.check().await;
+            let pipelines = match &account {
+                Ok(_) => Some(client.pipelines().await),
+                Err(_) => None,
+            };
+            Event::Asked(id, account, pipelines)
+        }
+        Work::ReadForm(id, pipeline) => {
+            let form = client.form(&pipeline).await;
+            Event::FormRead(id, pipeline, form)
+        }
+        Work::Stage { connection, file, upload } => {
+            Event::Staged(connection, file, client.stage(&upload, &meter).await)
+        }
+        Work::ReadBaseline(_, job) => Event::BaselineRead(job, baseline(client.as_ref()).await),
+        Work::Submit { connection: _, job, submission } => {
+            Event::Submitted(job, submit(job, &submission, client.as_ref(), &tools, &meter).await)
+        }
+        Work::LookUp { connection: _, job, tag } => Event::LookedUp(job, client.find(&tag).await),
+        Work::Poll(connection, jobs) => Event::Polled(connection, poll(&jobs, client.as_ref()).await),
+        Work::Cancel(_, job, remote) => Event::CancelAnswered(job, client.cancel(&remote).await),
+        Work::ListOutputs(_, job, remote) => Event::OutputsListed(job, client.outputs(&remote).await),
+        Work::Fetch { connection: _, job, artifact, output, target } => {
+            fetching::fetch(artifact, &job, &output, &target, client.as_ref(), &tools.http, &meter).await
+        }
+        Work::Scan { .. }
+        | Work::Check(_)
+        | Work::Prepare(_)
+        | Work::StoreConnection { .. }
+        | Work::Try { .. }
+        | Work::Connect(_)
+        | Work::Unpack { .. }
+        | Work::WriteReceipt { .. } => Event::Tick,
+    }
+}
+
+/// What stands on the platform's list before a submission, so that what is new after it can be told.
+async fn baseline(client: &dyn Provider) -> Result<Vec<String>> {
+    // No job carries this tag: the whole list comes back.
+    Ok(match client.find(&Tag::from("lf-none")).await? {
+        Found::Job(job) => vec![job.id],
+        Found::Perhaps(jobs) => jobs.into_iter().map(|job| job.id).collect(),
+        Found::Nothing => Vec::new(),
+    })
+}
+
+/// Submits, with the journal asked at the point of no return.
+async fn submit(
+    job: JobId,
+    submission: &Submission,
+    client: &dyn Provider,
+    tools: &Toolbox,
+    meter: &Meter,
+) -> Result<RemoteJob> {
+    let (commit, mut requests) = CommitPoint::new();
+    let questions = tools.questions.clone();
+    let ask = async move {
+        if let Some(answer) = requests.recv().await
+            && questions.send(Question::MayCommit(job, answer)).await.is_err()
+        {
+            tracing::info!(job = job.0, "the engine is closing; the submission is held back");
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = client.submit(submission, &commit, meter) => outcome,
+        () = ask => Err(Error::new(ErrorKind::Internal, Doing::Submit)),
+    }
+}
+
+async fn poll(jobs: &[(JobId, RemoteJob)], client: &dyn Provider) -> Result<Vec<(JobId, Result<JobReport>)>> {
+    let remote: Vec<RemoteJob> = jobs.iter().map(|(_, remote)| remote.clone()).collect();
+    let reports = client.status(&remote).await?;
+    Ok(jobs.iter().map(|(job, _)| *job).zip(reports).collect())
+}
+
+async fn check(request: DraftRequest, tools: Toolbox) -> Vec<Finding> {
+    let forms = forms(&request, &tools).await;
+    let found = blocking(move || draft::findings(&request, &forms, &tools.facts)).await;
+    found.unwrap_or_default()
+}
+
+async fn prepare(request: DraftRequest, tools: Toolbox) -> std::result::Result<Prepared, Vec<Finding>> {
+    let forms = forms(&request, &tools).await;
+    let prepared = blocking(move || draft::prepare(&request, &forms, &tools.facts)).await;
+    prepared.unwrap_or_else(|_broke| Err(Vec::new()))
+}
+
+/// The forms of all targets: known ones, else asked for now.
+async fn forms(request: &DraftRequest, tools: &Toolbox) -> Forms {
+    let mut forms = Forms::new();
+    for target in &request.draft.targets {
+        let key = (target.connection, target.pipeline.id.clone());
+        if let Some(known) = request.forms.get(&key) {
+            forms.push(Ok(known.clone()));
+            continue;
+        }
+        let Some(connection) = request.connections.get(&target.connection).cloned() else {
+            forms.push(Err(String::new()));
+            continue;
+        };
+        let label = connection.label.clone();
+        let client = match tools.clients.get(&target.connection) {
+            Some(client) => Ok(client.clone()),
+            None => {
+                let tools = tools.clone();
+                flatten(blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries).1).await)
+            }
+        };
+        let form = match client {
+            Ok(client) => client.form(&target.pipeline.id).await,
+            Err(error) => Err(error),
+        };
+        forms.push(form.map_err(|error| {
+            let subject = Subject { provider: "The platform", connection: &label, name: &target.pipeline.name };
+            explain(&error, subject, Did::NothingSent).sentence()
+        }));
+    }
+    forms
+}
+
+/// Runs blocking code aside; a panic in it becomes an error.
+pub async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    spawn_blocking(act)
+        .await
+        .map_err(|broke| Error::new(ErrorKind::Internal, Doing::ReadFile).caused_by(&broke))
+}
+
+fn flatten<T>(nested: Result<Result<T>>) -> Result<T> {
+    nested.and_then(|inner| inner)
+}
