@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::engine::command::Command;
+use crate::engine::snapshot::KeyringState;
 use crate::model::artifact::{Fetched, UnpackedFile};
 use crate::model::batch::{BatchDraft, BatchFile, Finding, Target};
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
@@ -16,7 +17,7 @@ use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, Pipeli
 use crate::model::pipeline::Pipeline;
 use crate::model::remote::{Found, JobReport, Output, RemoteJob, StagedFile, Submission, Upload};
 use crate::model::secret::Secret;
-use crate::results::receipt::Receipt;
+use crate::results::receipt::{Checked, Receipt};
 use crate::store::journal::Change;
 
 /// The moment of a decision: its time, and a number nobody can foresee for whatever needs chance.
@@ -75,6 +76,10 @@ pub enum Event {
     Unpacked(ArtifactId, Result<Unpacked>),
     /// The receipt of a batch was written after these jobs, or why not.
     ReceiptWritten(BatchId, Vec<JobId>, Result<()>),
+    /// The keyring was looked for.
+    KeyringProbed(KeyringState),
+    /// A results folder was held against its receipt.
+    FolderChecked(PathBuf, Result<Vec<Checked>>),
     /// A worker broke down; its work is to be decided about anew.
     Broke(WorkKey, String),
 }
@@ -122,8 +127,6 @@ pub enum Effect {
     ForgetSecrets(String),
     /// The way to the network has changed.
     RenewNetwork,
-    /// The keyring is to be looked for again.
-    ProbeKeyring,
 }
 
 /// A piece of work, complete in itself.
@@ -227,6 +230,10 @@ pub enum Work {
         /// Whether the archive stays.
         keep_archive: bool,
     },
+    /// Look for the keyring.
+    ProbeKeyring,
+    /// Hold a results folder against its receipt.
+    CheckFolder(PathBuf),
     /// Write the receipt of a batch.
     WriteReceipt {
         /// Which batch.
@@ -298,6 +305,10 @@ pub enum WorkKey {
     Fetch(ArtifactId),
     /// An unpacking.
     Unpack(ArtifactId),
+    /// The look for the keyring.
+    ProbeKeyring,
+    /// The check of a results folder.
+    CheckFolder(PathBuf),
     /// A receipt.
     WriteReceipt(BatchId),
 }
@@ -323,6 +334,8 @@ impl Work {
             Self::ListOutputs(_, job, _) => WorkKey::ListOutputs(*job),
             Self::Fetch { artifact, .. } => WorkKey::Fetch(*artifact),
             Self::Unpack { artifact, .. } => WorkKey::Unpack(*artifact),
+            Self::ProbeKeyring => WorkKey::ProbeKeyring,
+            Self::CheckFolder(folder) => WorkKey::CheckFolder(folder.clone()),
             Self::WriteReceipt { batch, .. } => WorkKey::WriteReceipt(*batch),
         }
     }
@@ -346,6 +359,8 @@ impl Work {
             | Self::StoreConnection { .. }
             | Self::Try { .. }
             | Self::Connect(_)
+            | Self::ProbeKeyring
+            | Self::CheckFolder(_)
             | Self::Unpack { .. }
             | Self::WriteReceipt { .. } => None,
         }

@@ -1,6 +1,6 @@
 //! Where the secrets of connections are: the keyring, memory, or the environment. Every call may block.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Once, PoisonError, RwLock};
 
 use crate::engine::snapshot::KeyringState;
 use crate::model::connection::{Connection, KeyState};
@@ -19,6 +19,7 @@ pub struct Keys(Arc<Places>);
 
 struct Places {
     keyring: RwLock<Option<Arc<dyn Vault>>>,
+    first_probe: Once,
     wanted: bool,
     session: MemoryVault,
     environment: Environment,
@@ -27,7 +28,7 @@ struct Places {
 impl Keys {
     /// Without a keyring until [`Keys::probe`] finds one; `wanted` says whether it may look for one.
     pub fn new(wanted: bool, environment: Environment) -> Self {
-        let places = Places { keyring: RwLock::new(None), wanted, session: MemoryVault::default(), environment };
+        let places = Places { keyring: RwLock::new(None), first_probe: Once::new(), wanted, session: MemoryVault::default(), environment };
         Self(Arc::new(places))
     }
 
@@ -49,7 +50,11 @@ impl Keys {
         state
     }
 
+    /// The keyring, looked for when nobody has done so yet.
     fn keyring(&self) -> Option<Arc<dyn Vault>> {
+        self.0.first_probe.call_once(|| {
+            self.probe();
+        });
         self.0.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

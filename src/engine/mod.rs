@@ -5,15 +5,57 @@
 //! and no network; the dispatcher writes their changes to the journal and only then starts the work they ask for.
 
 pub mod command;
+mod connect;
+pub mod decide;
+mod dispatcher;
+mod draft;
+pub mod event;
+mod keys;
 pub mod pace;
+pub mod plan;
+mod preview;
+mod progress;
+pub mod receipt;
+mod scan;
 pub mod snapshot;
+pub mod start;
+mod transfer;
+mod view;
+mod worker;
+pub mod world;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::command::Command;
-use crate::engine::snapshot::Snapshot;
+use crate::engine::keys::Environment;
+use crate::engine::pace::Pace;
+use crate::engine::snapshot::{Phase, Snapshot};
+use crate::net::client::NetOptions;
+use crate::providers::Entry;
+use crate::store::folders::Folders;
+
+/// How many commands may wait.
+const WAITING_COMMANDS: usize = 256;
+
+/// With what an engine is started.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// Where everything lives.
+    pub folders: Folders,
+    /// Whether it may use the operating system's keyring.
+    pub keyring: bool,
+    /// Reads the environment, for keys of this session.
+    pub environment: Environment,
+    /// How long to wait for what.
+    pub pace: Pace,
+    /// All platforms there are.
+    pub entries: &'static [Entry],
+    /// The way to the network, before the settings.
+    pub net: NetOptions,
+}
 
 /// A running engine. Cloning gives another handle to the same one.
 #[derive(Clone)]
@@ -21,6 +63,8 @@ pub struct Engine {
     commands: mpsc::Sender<Command>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     wake: WakeCell,
+    closing: Arc<watch::Sender<bool>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// What is called after each new snapshot.
@@ -32,14 +76,43 @@ type WakeCell = Arc<Mutex<Option<Box<dyn Fn() + Send + Sync>>>>;
 pub struct Busy;
 
 impl Engine {
+    /// Starts the engine on a thread of its own. It opens the journal there, so this returns at once; whether that worked
+    /// stands in [`Snapshot::phase`].
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(options: EngineOptions) -> std::io::Result<Self> {
+        let (commands, commanded) = mpsc::channel(WAITING_COMMANDS);
+        let first = view::empty(&start::first_world(&options), Phase::Starting);
+        let (published, snapshots) = watch::channel(Arc::new(first));
+        let (closing, close) = watch::channel(false);
+        let wake = WakeCell::default();
+        let ends = start::Ends { commands: commanded, snapshots: published, wake: wake.clone(), closing: close };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("labferry-worker")
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new().name("labferry-engine".to_owned()).spawn(move || {
+            runtime.block_on(start::run(options, ends));
+            // A thread that waits for a locked keyring must not keep the app from closing.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self {
+            commands,
+            snapshots,
+            wake,
+            closing: Arc::new(closing),
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
     /// Hands over a command without waiting.
     ///
     /// # Errors
     /// [`Busy`] when the channel is full; say so to the person, do not drop it silently.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
-        self.commands
-            .try_send(command)
-            .map_err(|_full_or_closed| Busy)
+        self.commands.try_send(command).map_err(|_full_or_closed| Busy)
     }
 
     /// The latest snapshot; cheap enough for every frame.
@@ -56,5 +129,16 @@ impl Engine {
     pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
         let mut cell = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
         *cell = Some(Box::new(wake));
+    }
+
+    /// Ends the engine and waits until the journal is closed. What was under way goes on at the next start.
+    pub fn shutdown(&self) {
+        self.closing.send_replace(true);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the engine's thread broke down");
+        }
     }
 }

@@ -22,6 +22,9 @@ use crate::model::remote::{RemoteJob, Submission, Upload};
 
 /// Starts everything that is due.
 pub fn plan(world: &mut World, now: Now) {
+    if world.live.keyring.is_none() {
+        world.start(Work::ProbeKeyring);
+    }
     open_links(world);
     let alive: Vec<JobId> = world.alive.iter().copied().collect();
     let mut room = Room::measure(world);

@@ -9,9 +9,10 @@ use tokio::task::spawn_blocking;
 use crate::engine::connect;
 use crate::engine::draft::{self, Forms};
 use crate::engine::event::{DraftRequest, Event, Prepared, Work};
-use crate::engine::fetching;
+use crate::engine::transfer;
 use crate::engine::keys::Keys;
 use crate::engine::scan;
+use crate::engine::snapshot::KeyringState;
 use crate::model::batch::Finding;
 use crate::model::connection::KeyState;
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -20,7 +21,7 @@ use crate::model::meter::Meter;
 use crate::model::notice::{Did, Subject, explain};
 use crate::model::provider::ProviderFacts;
 use crate::model::remote::{Found, JobReport, RemoteJob, Submission};
-use crate::net::client::Http;
+use crate::net::client::{Http, NetOptions};
 use crate::net::commit_point::CommitPoint;
 use crate::providers::{Entry, Provider};
 use crate::results::receipt;
@@ -30,6 +31,8 @@ use crate::results::receipt;
 pub struct Toolbox {
     /// The way to the network.
     pub http: Http,
+    /// What it was made from, before the settings.
+    pub net: NetOptions,
     /// The places of secrets.
     pub keys: Keys,
     /// All platforms there are.
@@ -98,8 +101,21 @@ pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
             };
             Outcome { event: Event::Connected(id, state, outcome), client }
         }
+        Work::ProbeKeyring => {
+            let found = blocking(move || tools.keys.probe()).await;
+            Event::KeyringProbed(found.unwrap_or(KeyringState::Absent)).into()
+        }
+        Work::CheckFolder(folder) => {
+            let wanted = folder.clone();
+            let checked = blocking(move || {
+                receipt::check(&folder).map_err(|error| {
+                    Error::from_io(&error, Doing::Preview).hint(error.to_string())
+                })
+            });
+            Event::FolderChecked(wanted, flatten(checked.await)).into()
+        }
         Work::Unpack { artifact, archive, into, below, keep_archive } => {
-            let unpacked = blocking(move || fetching::unpack(&archive, &into, &below, keep_archive, &meter));
+            let unpacked = blocking(move || transfer::unpack(&archive, &into, &below, keep_archive, &meter));
             Event::Unpacked(artifact, flatten(unpacked.await)).into()
         }
         Work::WriteReceipt { batch, finishing, folder, receipt } => {
@@ -149,7 +165,7 @@ pub async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, me
         Work::Cancel(_, job, remote) => Event::CancelAnswered(job, client.cancel(&remote).await),
         Work::ListOutputs(_, job, remote) => Event::OutputsListed(job, client.outputs(&remote).await),
         Work::Fetch { connection: _, job, artifact, output, target } => {
-            fetching::fetch(artifact, &job, &output, &target, client.as_ref(), &tools.http, &meter).await
+            transfer::fetch(artifact, &job, &output, &target, client.as_ref(), &tools.http, &meter).await
         }
         Work::Scan { .. }
         | Work::Check(_)
@@ -157,6 +173,8 @@ pub async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, me
         | Work::StoreConnection { .. }
         | Work::Try { .. }
         | Work::Connect(_)
+        | Work::ProbeKeyring
+        | Work::CheckFolder(_)
         | Work::Unpack { .. }
         | Work::WriteReceipt { .. } => Event::Tick,
     }

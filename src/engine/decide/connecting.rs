@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::decide::block;
 use crate::engine::event::{Effect, Now, Work};
-use crate::engine::snapshot::{CheckState, Loadable, Trial};
+use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Trial};
 use crate::engine::world::{Link, World};
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
 use crate::model::error::{ErrorKind, Result};
@@ -237,5 +237,15 @@ pub(super) fn save_settings(world: &mut World, settings: AppSettings) {
             link.connected = false;
         }
         world.ask(Effect::RenewNetwork);
+    }
+}
+
+/// The keyring was looked for: connections that wait for their key are tried again.
+pub(super) fn keyring_probed(world: &mut World, state: KeyringState) {
+    world.live.keyring = Some(state);
+    for link in world.live.links.values_mut() {
+        if link.blocked.as_ref().is_some_and(|error| error.kind() == ErrorKind::Keyring) {
+            link.blocked = None;
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod connecting;
 mod drafting;
 mod fetching;
+mod folders;
 mod person;
 mod sending;
 mod watching;
@@ -15,7 +16,7 @@ pub(in crate::engine) use crate::engine::decide::person::cancel;
 pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 
 use crate::engine::command::Command;
-use crate::engine::event::{Effect, Event, Now, WorkKey, breakdown};
+use crate::engine::event::{Effect, Event, Now, Work, WorkKey, breakdown};
 use crate::engine::plan;
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind};
@@ -55,6 +56,8 @@ fn react(world: &mut World, event: Event, now: Now) {
         Event::Fetched(artifact, outcome) => fetching::fetched(world, artifact, outcome, now),
         Event::Unpacked(artifact, outcome) => fetching::unpacked(world, artifact, outcome, now),
         Event::ReceiptWritten(batch, jobs, outcome) => fetching::receipt_written(world, batch, &jobs, outcome, now),
+        Event::KeyringProbed(state) => connecting::keyring_probed(world, state),
+        Event::FolderChecked(folder, outcome) => folders::checked(world, &folder, outcome, now),
         Event::Broke(key, text) => broke(world, &key, &text, now),
     }
 }
@@ -76,11 +79,12 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::CheckConnection(id) => connecting::check(world, id),
         Command::RemoveConnection(id) => connecting::remove(world, id),
         Command::ReadForm(id, pipeline) => connecting::read_form(world, id, pipeline),
-        Command::RetryKeyring => world.ask(Effect::ProbeKeyring),
+        Command::RetryKeyring => world.start(Work::ProbeKeyring),
+        Command::CheckFolder(folder) => world.start(Work::CheckFolder(folder)),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
         Command::SaveSettings(settings) => connecting::save_settings(world, settings),
-        // The preview and the check of a folder touch nothing that is decided here: the dispatcher hands them to its desk.
-        Command::OpenPreview(_) | Command::ClosePreview | Command::ShowRows { .. } | Command::CheckFolder(_) => {}
+        // The preview touches nothing that is decided here: the dispatcher hands these to its desk.
+        Command::OpenPreview(_) | Command::ClosePreview | Command::ShowRows { .. } => {}
     }
 }
 
@@ -180,7 +184,7 @@ fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         WorkKey::Scan(_) => drafting::scanned(world, Vec::new()),
         WorkKey::Check => drafting::checked(world, Vec::new(), now),
         WorkKey::Prepare => drafting::prepared(world, Err(Vec::new()), now),
-        WorkKey::StoreConnection(_) => {}
+        WorkKey::StoreConnection(_) | WorkKey::ProbeKeyring | WorkKey::CheckFolder(_) => {}
         WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
         WorkKey::Connect(id) => {
             let key_state = world.link(id).key;

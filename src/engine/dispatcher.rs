@@ -1,0 +1,396 @@
+//! The one writer: takes what happens, lets `decide` think, writes its changes to the journal, and only then starts
+//! the work it asks for. Every change goes through [`Dispatcher::happen`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::engine::command::Command;
+use crate::engine::decide::decide;
+use crate::engine::event::{Effect, Event, Now, Work, WorkKey};
+use crate::engine::plan::next_wake;
+use crate::engine::preview::Desk;
+use crate::engine::progress::Progress;
+use crate::engine::snapshot::{Phase, Snapshot};
+use crate::engine::view::{self, Beside};
+use crate::engine::worker::{self, Outcome, Question, Toolbox};
+use crate::engine::world::World;
+use crate::engine::{WakeCell, start};
+use crate::model::ids::{JobId, NoticeId};
+use crate::model::notice::{Action, Words};
+use crate::store::journal::{Change, CommitError, Journal};
+
+/// Shortest time between two snapshots: a burst of events is seen as one change.
+const BURST: Duration = Duration::from_millis(25);
+
+/// Wait before a refused journal is tried again.
+const HELD: Duration = Duration::from_secs(1);
+
+/// Longest wait at closing for submissions that have passed the point of no return.
+const LAST_ANSWERS: Duration = Duration::from_secs(15);
+
+/// What goes in and out.
+pub struct Channels {
+    /// From the person.
+    pub commands: mpsc::Receiver<Command>,
+    /// To the person.
+    pub snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Called after each snapshot.
+    pub wake: WakeCell,
+    /// Turns true when the engine shall end.
+    pub closing: watch::Receiver<bool>,
+    /// From workers in the middle of their work.
+    pub questions: mpsc::Receiver<Question>,
+}
+
+/// The owner of all state.
+pub struct Dispatcher {
+    world: World,
+    journal: Journal,
+    channels: Channels,
+    tools: Toolbox,
+    tasks: JoinSet<Outcome>,
+    keys: BTreeMap<Id, WorkKey>,
+    commits: BTreeMap<JobId, oneshot::Sender<()>>,
+    progress: Progress,
+    desk: Desk,
+    phase: Phase,
+    published: Instant,
+    publish_at: Option<Instant>,
+}
+
+impl Dispatcher {
+    /// Takes over a world as the journal has it.
+    pub fn new(world: World, journal: Journal, channels: Channels, tools: Toolbox, desk: Desk) -> Self {
+        Self {
+            world,
+            journal,
+            channels,
+            tools,
+            tasks: JoinSet::new(),
+            keys: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            progress: Progress::new(),
+            desk,
+            phase: Phase::Running,
+            published: Instant::now(),
+            publish_at: None,
+        }
+    }
+
+    /// Says that a damaged journal was set aside.
+    pub fn say_set_aside(&mut self, path: &std::path::Path) {
+        let id = NoticeId(self.world.last_ids.notice.0.saturating_add(1));
+        let notice = start::set_aside_notice(id, Timestamp::now(), path);
+        let change = Change::PutNotice(Arc::new(notice));
+        self.world.apply(&change);
+        if let Err(error) = self.journal.commit(&[change]) {
+            tracing::error!(%error, "the notice could not be journalled");
+        }
+    }
+
+    /// Works until the engine shall end.
+    pub async fn run(mut self) {
+        self.happen(Event::Tick).await;
+        self.publish();
+        while !*self.channels.closing.borrow() {
+            let wake = self.next_wake();
+            let progress = self.progress.is_moving().then(|| self.published + self.world.pace.progress_every);
+            tokio::select! {
+                changed = self.channels.closing.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+                command = self.channels.commands.recv() => match command {
+                    Some(command) => self.obey(command).await,
+                    None => break,
+                },
+                Some(question) = self.channels.questions.recv() => self.answer(question).await,
+                Some(joined) = self.tasks.join_next_with_id() => self.finished(joined).await,
+                () = self.desk.changed() => self.want_snapshot(),
+                () = until(self.publish_at) => self.publish(),
+                () = until(progress) => self.publish(),
+                () = until(wake) => self.happen(Event::Tick).await,
+            }
+        }
+        self.close().await;
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let now = Timestamp::now();
+        let due = next_wake(&self.world, now)?;
+        let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        // A clock that jumps must not leave us asleep: look again at least every half minute.
+        Some(Instant::now() + wait.min(Duration::from_secs(30)) + Duration::from_millis(1))
+    }
+
+    async fn obey(&mut self, command: Command) {
+        tracing::debug!(command = command_name(&command), "command");
+        if let Some(command) = self.desk.take(command) {
+            self.happen(Event::Command(command)).await;
+        }
+        self.want_snapshot();
+    }
+
+    async fn answer(&mut self, question: Question) {
+        match question {
+            Question::MayCommit(job, reply) => {
+                self.commits.insert(job, reply);
+                self.happen(Event::CommitAsked(job)).await;
+                // Not let go by the decision: the submission is held back.
+                self.commits.remove(&job);
+            }
+        }
+    }
+
+    async fn finished(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+        let (id, outcome) = match joined {
+            Ok((id, outcome)) => (id, Ok(outcome)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some(key) = self.keys.remove(&id) else { return };
+        self.world.live.running.remove(&key);
+        let stopped = self.progress.end(&key);
+        let event = match outcome {
+            Ok(outcome) => {
+                if let Some((connection, client)) = outcome.client {
+                    self.tools.clients.insert(connection, client);
+                }
+                // What a stopped transfer says about its end is of no interest; a submission that went through is.
+                let transfer = matches!(key, WorkKey::Stage(..) | WorkKey::Fetch(_));
+                if stopped && transfer { Event::Tick } else { outcome.event }
+            }
+            Err(error) => {
+                tracing::error!(?key, %error, "a worker broke down");
+                Event::Broke(key, error.to_string())
+            }
+        };
+        self.happen(event).await;
+    }
+
+    /// Something happened: decide, write, then act.
+    async fn happen(&mut self, event: Event) {
+        let now = Now { at: Timestamp::now(), random: fastrand::u64(..) };
+        let effects = decide(&mut self.world, event, now);
+        if effects.is_empty() {
+            self.want_snapshot();
+            return;
+        }
+        let mut changes: Vec<Change> = Vec::new();
+        let mut acts = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Write(change) => changes.push(change),
+                act => acts.push(act),
+            }
+        }
+        if !changes.is_empty() && !self.commit(&changes).await {
+            return;
+        }
+        for act in acts {
+            self.act(act);
+        }
+        self.want_snapshot();
+    }
+
+    /// Writes changes, waiting out a full disk; false when the engine closes meanwhile.
+    async fn commit(&mut self, changes: &[Change]) -> bool {
+        loop {
+            let error = match self.journal.commit(changes) {
+                Ok(()) => {
+                    if self.phase != Phase::Running {
+                        self.phase = Phase::Running;
+                        self.publish();
+                    }
+                    return true;
+                }
+                Err(error) => error,
+            };
+            tracing::error!(%error, "the journal cannot be written");
+            self.phase = Phase::Held(held(&error));
+            self.publish();
+            tokio::select! {
+                () = sleep(HELD) => {}
+                _ = self.channels.closing.changed() => {}
+            }
+            if *self.channels.closing.borrow() {
+                return false;
+            }
+        }
+    }
+
+    fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Write(_) => {}
+            Effect::Start(work) => self.start(work),
+            Effect::Stop(key) => self.progress.stop(&key),
+            Effect::LetCommit(job) => {
+                if let Some(reply) = self.commits.remove(&job)
+                    && reply.send(()).is_err()
+                {
+                    tracing::warn!(job = job.0, "nobody waits any more for the journal");
+                }
+            }
+            Effect::Disconnect(connection) => {
+                self.tools.clients.remove(&connection);
+            }
+            Effect::ForgetSecrets(vault_name) => {
+                let (keys, facts) = (self.tools.keys.clone(), self.tools.facts.clone());
+                self.aside(move || keys.forget(&vault_name, &facts));
+            }
+            Effect::RenewNetwork => match start::http(&self.world.settings, &self.tools.net) {
+                Ok(http) => {
+                    self.tools.http = http;
+                    self.tools.clients.clear();
+                }
+                Err(error) => tracing::error!(%error, "the network settings cannot be used; the former ones stay"),
+            },
+        }
+    }
+
+    fn start(&mut self, work: Work) {
+        let key = work.key(self.world.live.scans);
+        let meter = self.progress.begin(&key);
+        let tools = self.tools.clone();
+        let handle = match work.connection() {
+            None => self.tasks.spawn(worker::work_alone(work, tools, meter)),
+            Some(connection) => match self.tools.clients.get(&connection).cloned() {
+                Some(client) => {
+                    self.tasks.spawn(async move { worker::work_with(work, client, tools, meter).await.into() })
+                }
+                // Lost between the decision and now: the next decision makes a new client.
+                None => self.tasks.spawn(async { Event::Tick.into() }),
+            },
+        };
+        self.keys.insert(handle.id(), key);
+    }
+
+    /// Runs something short that nobody waits for.
+    fn aside(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.tasks.spawn(async move {
+            if let Err(error) = worker::blocking(act).await {
+                tracing::warn!(%error, "work aside broke down");
+            }
+            Event::Tick.into()
+        });
+    }
+
+    /// A snapshot soon; several wishes in a burst become one.
+    fn want_snapshot(&mut self) {
+        if self.publish_at.is_none() {
+            self.publish_at = Some((self.published + BURST).max(Instant::now()));
+        }
+    }
+
+    fn publish(&mut self) {
+        self.publish_at = None;
+        self.published = Instant::now();
+        let beside = Beside {
+            phase: self.phase.clone(),
+            preview: self.desk.preview(),
+            bytes: self.progress.bytes(&self.world),
+            rates: self.progress.rates(),
+        };
+        let before = self.channels.snapshots.borrow().clone();
+        let next = view::snapshot(&self.world, &beside, &before);
+        self.channels.snapshots.send_replace(Arc::new(next));
+        start::wake(&self.channels.wake);
+    }
+
+    /// Ends: transfers stop where they are, submissions beyond the point of no return get their answer written.
+    async fn close(mut self) {
+        self.progress.stop_all();
+        let deadline = Instant::now() + LAST_ANSWERS;
+        while self.keys.values().any(|key| self.is_beyond_return(key)) {
+            tokio::select! {
+                Some(joined) = self.tasks.join_next_with_id() => self.finished_last(joined).await,
+                () = sleep_until(deadline) => break,
+            }
+        }
+        self.tasks.shutdown().await;
+    }
+
+    fn is_beyond_return(&self, key: &WorkKey) -> bool {
+        match key {
+            WorkKey::Submit(job) => {
+                self.world.jobs.get(job).is_some_and(|job| job.stage == crate::model::job::Stage::Submitting)
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes in the last answers; what they ask to be started is left to the next start.
+    async fn finished_last(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+        let Ok((id, outcome)) = joined else { return };
+        let Some(key) = self.keys.remove(&id) else { return };
+        if !matches!(key, WorkKey::Submit(_)) {
+            return;
+        }
+        self.world.live.running.remove(&key);
+        let now = Now { at: Timestamp::now(), random: fastrand::u64(..) };
+        let changes: Vec<Change> = decide(&mut self.world, outcome.event, now)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Write(change) => Some(change),
+                _ => None,
+            })
+            .collect();
+        if let Err(error) = self.journal.commit(&changes) {
+            tracing::error!(%error, "the last answer could not be journalled");
+        }
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The name of a command, without anything that was entered.
+const fn command_name(command: &Command) -> &'static str {
+    match command {
+        Command::AddFiles(_) => "add files",
+        Command::RemoveFiles(_) => "remove files",
+        Command::ClearFiles => "clear files",
+        Command::CheckBatch(_) => "check batch",
+        Command::SubmitBatch(_) => "submit batch",
+        Command::CancelJob(_) => "cancel job",
+        Command::RetryJob(_) => "retry job",
+        Command::RetryFailed(_) => "retry failed",
+        Command::ResolveUnconfirmed(..) => "resolve unconfirmed",
+        Command::ForgetJob(_) => "forget job",
+        Command::SaveConnection(..) => "save connection",
+        Command::TryConnection(..) => "try connection",
+        Command::CheckConnection(_) => "check connection",
+        Command::RemoveConnection(_) => "remove connection",
+        Command::ReadForm(..) => "read form",
+        Command::RetryKeyring => "retry keyring",
+        Command::OpenPreview(_) => "open preview",
+        Command::ClosePreview => "close preview",
+        Command::ShowRows { .. } => "show rows",
+        Command::CheckFolder(_) => "check folder",
+        Command::DismissNotice(_) => "dismiss notice",
+        Command::SaveSettings(_) => "save settings",
+    }
+}
+
+fn held(error: &CommitError) -> Words {
+    let what = match error {
+        CommitError::DiskFull => "The drive with Labferry's own folder is full.",
+        CommitError::Other(_) => "Labferry cannot write its journal.",
+    };
+    Words {
+        what: what.to_owned(),
+        did: "Nothing was lost; everything waits and goes on by itself as soon as the journal can be written.".to_owned(),
+        next: "Make room on that drive.".to_owned(),
+        action: None::<Action>,
+    }
+}

@@ -1,0 +1,240 @@
+//! The preview desk: opens one result at a time, keeps counting its rows aside, and reads what is on screen.
+//!
+//! It changes nothing that has to outlive the app, so none of it goes through `decide`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use crate::engine::command::Command;
+use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::notice::{Did, Subject, Words, explain};
+use crate::model::table::{Preview, PreviewContent, TablePage};
+use crate::results::sniff::{self, Content};
+use crate::results::table::TableFile;
+use crate::results::{image, text};
+
+/// Rows read around what is on screen at first.
+const FIRST_ROWS: usize = 100;
+
+/// Most rows a single wish brings.
+const MOST_ROWS: usize = 2_000;
+
+/// Shortest time between two counts shown while rows are counted.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
+
+/// What a thread at the desk found out, and for which opening.
+struct Finding {
+    opening: u64,
+    what: Found,
+}
+
+enum Found {
+    Opened(PreviewContent, Option<TableFile>),
+    Page(Arc<TablePage>),
+    Counting,
+    PageFailed(Words),
+}
+
+/// The desk.
+pub struct Desk {
+    current: Option<Arc<Preview>>,
+    opening: u64,
+    table: Option<TableFile>,
+    wanted: (u64, usize),
+    reading: bool,
+    stale: bool,
+    stop: Arc<AtomicBool>,
+    findings: mpsc::Receiver<Finding>,
+    report: mpsc::Sender<Finding>,
+}
+
+impl Desk {
+    /// An empty desk.
+    pub fn new() -> Self {
+        let (report, findings) = mpsc::channel(32);
+        Self {
+            current: None,
+            opening: 0,
+            table: None,
+            wanted: (0, FIRST_ROWS),
+            reading: false,
+            stale: false,
+            stop: Arc::default(),
+            findings,
+            report,
+        }
+    }
+
+    /// Takes a command that is for the desk; gives any other back.
+    pub fn take(&mut self, command: Command) -> Option<Command> {
+        match command {
+            Command::OpenPreview(path) => self.open(path),
+            Command::ClosePreview => self.close(),
+            Command::ShowRows { first_row, count } => {
+                self.wanted = (first_row, count.min(MOST_ROWS));
+                self.read();
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// What is on the desk.
+    pub fn preview(&self) -> Option<Arc<Preview>> {
+        self.current.clone()
+    }
+
+    /// Waits until something on the desk has changed.
+    pub async fn changed(&mut self) {
+        loop {
+            let Some(finding) = self.findings.recv().await else {
+                return std::future::pending().await;
+            };
+            if finding.opening == self.opening {
+                self.adopt(finding.what);
+                return;
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.opening = self.opening.wrapping_add(1);
+        self.current = None;
+        self.table = None;
+        self.reading = false;
+        self.stale = false;
+    }
+
+    fn open(&mut self, path: PathBuf) {
+        self.close();
+        self.stop = Arc::default();
+        self.wanted = (0, FIRST_ROWS);
+        self.show(path.clone(), PreviewContent::Opening);
+        let (report, opening) = (self.report.clone(), self.opening);
+        spawn_blocking(move || {
+            let (content, table) = look_into(&path);
+            tell(&report, opening, Found::Opened(content, table));
+        });
+    }
+
+    fn show(&mut self, path: PathBuf, content: PreviewContent) {
+        self.current = Some(Arc::new(Preview { path, content }));
+    }
+
+    fn adopt(&mut self, found: Found) {
+        let Some(path) = self.current.as_ref().map(|preview| preview.path.clone()) else { return };
+        match found {
+            Found::Opened(content, table) => {
+                self.show(path, content);
+                self.table.clone_from(&table);
+                if let Some(table) = table.filter(|table| !table.is_counted()) {
+                    self.count(table);
+                }
+            }
+            Found::Page(page) => {
+                self.reading = false;
+                self.show(path, PreviewContent::Table(page));
+                if self.stale {
+                    self.read();
+                }
+            }
+            Found::Counting => self.read(),
+            Found::PageFailed(words) => {
+                self.reading = false;
+                self.show(path, PreviewContent::Failed(words));
+            }
+        }
+    }
+
+    /// Reads the wanted rows; a wish during a read is read after it.
+    fn read(&mut self) {
+        let Some(table) = self.table.clone() else { return };
+        self.stale = self.reading;
+        if self.reading {
+            return;
+        }
+        self.reading = true;
+        let (report, opening, (first, count)) = (self.report.clone(), self.opening, self.wanted);
+        spawn_blocking(move || {
+            let found = match table.page(first, count) {
+                Ok(page) => Found::Page(Arc::new(page)),
+                Err(error) => Found::PageFailed(failed(&error)),
+            };
+            tell(&report, opening, found);
+        });
+    }
+
+    /// Counts all rows aside.
+    fn count(&self, table: TableFile) {
+        let (report, opening, stop) = (self.report.clone(), self.opening, self.stop.clone());
+        spawn_blocking(move || {
+            let mut told = Instant::now();
+            let counted = table.index(&mut |_rows, _bytes| {
+                if told.elapsed() >= COUNT_EVERY {
+                    told = Instant::now();
+                    tell(&report, opening, Found::Counting);
+                }
+                if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            let found = match counted {
+                Ok(()) => Found::Counting,
+                Err(error) => Found::PageFailed(failed(&error)),
+            };
+            tell(&report, opening, found);
+        });
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn tell(report: &mpsc::Sender<Finding>, opening: u64, what: Found) {
+    if report.blocking_send(Finding { opening, what }).is_err() {
+        tracing::debug!("the preview was closed with the app");
+    }
+}
+
+/// Opens a file by what it holds.
+fn look_into(path: &Path) -> (PreviewContent, Option<TableFile>) {
+    let content = match sniff::sniff(path) {
+        Ok(content) => content,
+        Err(error) => return (PreviewContent::Failed(failed(&error)), None),
+    };
+    let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
+    match content {
+        Content::Table(_) => match TableFile::open(path).and_then(|table| Ok((table.page(0, FIRST_ROWS)?, table))) {
+            Ok((page, table)) => (PreviewContent::Table(Arc::new(page)), Some(table)),
+            Err(error) => (PreviewContent::Failed(failed(&error)), None),
+        },
+        Content::Image { .. } => match image::preview(path) {
+            Ok(picture) => (PreviewContent::Image(Arc::new(picture)), None),
+            Err(error) => (PreviewContent::Failed(failed(&error)), None),
+        },
+        Content::Masks | Content::Json | Content::Text(_) => match text::head(path, text::SCREEN_BYTES) {
+            Ok(page) => (PreviewContent::Text(Arc::new(page)), None),
+            Err(error) => (PreviewContent::Failed(failed(&error)), None),
+        },
+        Content::Empty | Content::Archive { .. } | Content::Other { .. } => {
+            (PreviewContent::Other { size_bytes, kind: content.kind() }, None)
+        }
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Words {
+    let mut hint = error.to_string();
+    if let Some(first) = hint.get(..1).map(str::to_uppercase) {
+        hint.replace_range(..1, &first);
+    }
+    let error = Error::new(ErrorKind::LocalFile, Doing::Preview).hint(hint).caused_by(error);
+    explain(&error, Subject { provider: "", connection: "", name: "This file" }, Did::Stopped)
+}
