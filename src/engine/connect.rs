@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::engine::keys::Keys;
-use crate::model::connection::{Connection, ConnectionDraft, KeyState, clean_base_url, may_carry_key};
+use crate::model::connection::{
+    Connection, ConnectionDraft, KeyState, clean_base_url, may_carry_key,
+};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, ProviderId};
 use crate::model::provider::{ConnectFieldKind, ProviderFacts};
@@ -12,7 +14,7 @@ use crate::net::client::Http;
 use crate::providers::{Entry, Provider, Secrets};
 
 /// Checks what was filled in. Labels are trimmed, addresses cleaned; secrets must be there where the platform needs them.
-pub fn validate(
+pub(super) fn validate(
     draft: &ConnectionDraft,
     secrets: &[(String, Secret)],
     facts: &ProviderFacts,
@@ -33,7 +35,11 @@ pub fn validate(
             }
             continue;
         }
-        let entry = draft.entries.get(field.name).map_or(field.default, String::as_str).trim();
+        let entry = draft
+            .entries
+            .get(field.name)
+            .map_or(field.default, String::as_str)
+            .trim();
         if entry.is_empty() {
             if field.required {
                 return Err(refuse(format!("{} is missing", field.label)));
@@ -41,13 +47,16 @@ pub fn validate(
             continue;
         }
         let entry = match field.kind {
-            ConnectFieldKind::Url => clean_base_url(entry).map_err(|words| refuse(words.to_owned()))?,
+            ConnectFieldKind::Url => {
+                clean_base_url(entry).map_err(|words| refuse(words.to_owned()))?
+            }
             ConnectFieldKind::Email if !looks_like_email(entry) => {
                 return Err(refuse(format!("{} is not an email address", field.label)));
             }
-            ConnectFieldKind::Email | ConnectFieldKind::Text | ConnectFieldKind::Key | ConnectFieldKind::Password => {
-                entry.to_owned()
-            }
+            ConnectFieldKind::Email
+            | ConnectFieldKind::Text
+            | ConnectFieldKind::Key
+            | ConnectFieldKind::Password => entry.to_owned(),
         };
         if field.name == "url" {
             base_url = entry;
@@ -56,7 +65,9 @@ pub fn validate(
         }
     }
     if !secrets.is_empty() && !may_carry_key(&base_url) {
-        return Err(refuse("A key is only sent over https, or to this computer itself".to_owned()));
+        return Err(refuse(
+            "A key is only sent over https, or to this computer itself".to_owned(),
+        ));
     }
     Ok(Connection {
         id,
@@ -76,14 +87,19 @@ fn looks_like_email(entry: &str) -> bool {
 }
 
 /// The entry of a platform among those the engine was started with.
-pub fn entry_of(entries: &'static [Entry], provider: &ProviderId) -> Result<&'static Entry> {
-    entries.iter().find(|entry| &entry.facts.id == provider).ok_or_else(|| {
-        Error::unsupported(Doing::Connect).hint(format!("This version of Labferry does not know the platform {provider}"))
-    })
+pub(super) fn entry_of(entries: &'static [Entry], provider: &ProviderId) -> Result<&'static Entry> {
+    entries
+        .iter()
+        .find(|entry| &entry.facts.id == provider)
+        .ok_or_else(|| {
+            Error::unsupported(Doing::Connect).hint(format!(
+                "This version of Labferry does not know the platform {provider}"
+            ))
+        })
 }
 
 /// A client for a saved connection. Blocking: asks the keyring.
-pub fn client(
+pub(super) fn client(
     connection: &Connection,
     keys: &Keys,
     http: &Http,
@@ -100,7 +116,7 @@ pub fn client(
 }
 
 /// A client for a connection that is not saved.
-pub fn trial_client(
+pub(super) fn trial_client(
     draft: &ConnectionDraft,
     secrets: Vec<(String, Secret)>,
     http: &Http,

@@ -35,7 +35,7 @@ const HELD: Duration = Duration::from_secs(1);
 const LAST_ANSWERS: Duration = Duration::from_secs(15);
 
 /// What goes in and out.
-pub struct Channels {
+pub(super) struct Channels {
     /// From the person.
     pub commands: mpsc::Receiver<Command>,
     /// To the person.
@@ -49,7 +49,7 @@ pub struct Channels {
 }
 
 /// The owner of all state.
-pub struct Dispatcher {
+pub(super) struct Dispatcher {
     world: World,
     journal: Journal,
     channels: Channels,
@@ -66,7 +66,13 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Takes over a world as the journal has it.
-    pub fn new(world: World, journal: Journal, channels: Channels, tools: Toolbox, desk: Desk) -> Self {
+    pub(super) fn new(
+        world: World,
+        journal: Journal,
+        channels: Channels,
+        tools: Toolbox,
+        desk: Desk,
+    ) -> Self {
         Self {
             world,
             journal,
@@ -84,7 +90,7 @@ impl Dispatcher {
     }
 
     /// Says that a damaged journal was set aside.
-    pub fn say_set_aside(&mut self, path: &std::path::Path) {
+    pub(super) fn say_set_aside(&mut self, path: &std::path::Path) {
         let id = NoticeId(self.world.last_ids.notice.0.saturating_add(1));
         let notice = start::set_aside_notice(id, Timestamp::now(), path);
         let change = Change::PutNotice(Arc::new(notice));
@@ -95,12 +101,15 @@ impl Dispatcher {
     }
 
     /// Works until the engine shall end.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         self.happen(Event::Tick).await;
         self.publish();
         while !*self.channels.closing.borrow() {
             let wake = self.next_wake();
-            let progress = self.progress.is_moving().then(|| self.published + self.world.pace.progress_every);
+            let progress = self
+                .progress
+                .is_moving()
+                .then(|| self.published + self.world.pace.progress_every);
             tokio::select! {
                 changed = self.channels.closing.changed() => {
                     if changed.is_err() {
@@ -154,7 +163,9 @@ impl Dispatcher {
             Ok((id, outcome)) => (id, Ok(outcome)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(key) = self.keys.remove(&id) else { return };
+        let Some(key) = self.keys.remove(&id) else {
+            return;
+        };
         self.world.live.running.remove(&key);
         let stopped = self.progress.end(&key);
         let event = match outcome {
@@ -164,7 +175,11 @@ impl Dispatcher {
                 }
                 // What a stopped transfer says about its end is of no interest; a submission that went through is.
                 let transfer = matches!(key, WorkKey::Stage(..) | WorkKey::Fetch(_));
-                if stopped && transfer { Event::Tick } else { outcome.event }
+                if stopped && transfer {
+                    Event::Tick
+                } else {
+                    outcome.event
+                }
             }
             Err(error) => {
                 tracing::error!(?key, %error, "a worker broke down");
@@ -176,7 +191,10 @@ impl Dispatcher {
 
     /// Something happened: decide, write, then act.
     async fn happen(&mut self, event: Event) {
-        let now = Now { at: Timestamp::now(), random: fastrand::u64(..) };
+        let now = Now {
+            at: Timestamp::now(),
+            random: fastrand::u64(..),
+        };
         let effects = decide(&mut self.world, event, now);
         if effects.is_empty() {
             self.want_snapshot();
@@ -249,7 +267,9 @@ impl Dispatcher {
                     self.tools.http = http;
                     self.tools.clients.clear();
                 }
-                Err(error) => tracing::error!(%error, "the network settings cannot be used; the former ones stay"),
+                Err(error) => {
+                    tracing::error!(%error, "the network settings cannot be used; the former ones stay");
+                }
             },
         }
     }
@@ -261,9 +281,9 @@ impl Dispatcher {
         let handle = match work.connection() {
             None => self.tasks.spawn(worker::work_alone(work, tools, meter)),
             Some(connection) => match self.tools.clients.get(&connection).cloned() {
-                Some(client) => {
-                    self.tasks.spawn(async move { worker::work_with(work, client, tools, meter).await.into() })
-                }
+                Some(client) => self.tasks.spawn(async move {
+                    worker::work_with(work, client, tools, meter).await.into()
+                }),
                 // Lost between the decision and now: the next decision makes a new client.
                 None => self.tasks.spawn(async { Event::Tick.into() }),
             },
@@ -309,7 +329,7 @@ impl Dispatcher {
         let deadline = Instant::now() + LAST_ANSWERS;
         while self.keys.values().any(|key| self.is_beyond_return(key)) {
             tokio::select! {
-                Some(joined) = self.tasks.join_next_with_id() => self.finished_last(joined).await,
+                Some(joined) = self.tasks.join_next_with_id() => self.finished_last(joined),
                 () = sleep_until(deadline) => break,
             }
         }
@@ -318,22 +338,29 @@ impl Dispatcher {
 
     fn is_beyond_return(&self, key: &WorkKey) -> bool {
         match key {
-            WorkKey::Submit(job) => {
-                self.world.jobs.get(job).is_some_and(|job| job.stage == crate::model::job::Stage::Submitting)
-            }
+            WorkKey::Submit(job) => self
+                .world
+                .jobs
+                .get(job)
+                .is_some_and(|job| job.stage == crate::model::job::Stage::Submitting),
             _ => false,
         }
     }
 
     /// Takes in the last answers; what they ask to be started is left to the next start.
-    async fn finished_last(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+    fn finished_last(&mut self, joined: Result<(Id, Outcome), JoinError>) {
         let Ok((id, outcome)) = joined else { return };
-        let Some(key) = self.keys.remove(&id) else { return };
+        let Some(key) = self.keys.remove(&id) else {
+            return;
+        };
         if !matches!(key, WorkKey::Submit(_)) {
             return;
         }
         self.world.live.running.remove(&key);
-        let now = Now { at: Timestamp::now(), random: fastrand::u64(..) };
+        let now = Now {
+            at: Timestamp::now(),
+            random: fastrand::u64(..),
+        };
         let changes: Vec<Change> = decide(&mut self.world, outcome.event, now)
             .into_iter()
             .filter_map(|effect| match effect {

@@ -16,26 +16,50 @@ use crate::results::names;
 use crate::store::folders;
 
 /// A form for each target, in order; absent where it could not be had, with the words why.
-pub type Forms = Vec<std::result::Result<Form, String>>;
+pub(super) type Forms = Vec<Result<Form, String>>;
 
 /// Everything worth knowing before the first byte. Blocking: looks at files and drives.
-pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static ProviderFacts]) -> Vec<Finding> {
+pub(super) fn findings(
+    request: &DraftRequest,
+    forms: &Forms,
+    facts: &[&'static ProviderFacts],
+) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut say = |weight, target, field: Option<String>, words: String| {
-        found.push(Finding { weight, target, field, words });
+        found.push(Finding {
+            weight,
+            target,
+            field,
+            words,
+        });
     };
     if request.files.is_empty() {
-        say(FindingWeight::Blocks, None, None, "Add at least one file that can be sent.".to_owned());
+        say(
+            FindingWeight::Blocks,
+            None,
+            None,
+            "Add at least one file that can be sent.".to_owned(),
+        );
     }
     if request.draft.targets.is_empty() {
-        say(FindingWeight::Blocks, None, None, "Tick at least one pipeline.".to_owned());
+        say(
+            FindingWeight::Blocks,
+            None,
+            None,
+            "Tick at least one pipeline.".to_owned(),
+        );
     }
     for words in &request.sent_before {
         say(FindingWeight::Warns, None, None, format!("{words}."));
     }
     for (number, target) in request.draft.targets.iter().enumerate() {
         let Some(connection) = request.connections.get(&target.connection) else {
-            say(FindingWeight::Blocks, Some(number), None, "Its connection was removed.".to_owned());
+            say(
+                FindingWeight::Blocks,
+                Some(number),
+                None,
+                "Its connection was removed.".to_owned(),
+            );
             continue;
         };
         let Some(facts) = facts.iter().find(|facts| facts.id == connection.provider) else {
@@ -48,7 +72,9 @@ pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static Provide
         if !facts.capabilities.fan_outs.contains(&target.fan_out) {
             let words = match target.fan_out {
                 FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
-                FanOut::OnePerFile => format!("{} takes all files in one {}.", facts.name, facts.nouns.job),
+                FanOut::OnePerFile => {
+                    format!("{} takes all files in one {}.", facts.name, facts.nouns.job)
+                }
             };
             say(FindingWeight::Blocks, Some(number), None, words);
         }
@@ -69,7 +95,12 @@ pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static Provide
         match forms.get(number) {
             Some(Ok(form)) => {
                 for problem in form.problems(&form.filled(&target.settings)) {
-                    say(FindingWeight::Blocks, Some(number), Some(problem.field), format!("{}.", problem.words));
+                    say(
+                        FindingWeight::Blocks,
+                        Some(number),
+                        Some(problem.field),
+                        format!("{}.", problem.words),
+                    );
                 }
             }
             Some(Err(words)) => say(FindingWeight::Blocks, Some(number), None, words.clone()),
@@ -86,7 +117,10 @@ pub fn findings(request: &DraftRequest, forms: &Forms, facts: &[&'static Provide
 /// Results are often as large as the inputs: says so when the drive has less room than that.
 fn room(request: &DraftRequest) -> Option<String> {
     let needed: u64 = request.files.iter().map(|file| file.size_bytes).sum();
-    let existing = request.results_folder.ancestors().find(|folder| folder.is_dir())?;
+    let existing = request
+        .results_folder
+        .ancestors()
+        .find(|folder| folder.is_dir())?;
     let free = folders::free_bytes(existing).ok()?;
     (free < needed).then(|| {
         format!(
@@ -101,13 +135,16 @@ fn room(request: &DraftRequest) -> Option<String> {
 ///
 /// # Errors
 /// The findings that block, or that the folder could not be made.
-pub fn prepare(
+pub(super) fn prepare(
     request: &DraftRequest,
     forms: &Forms,
     facts: &[&'static ProviderFacts],
-) -> std::result::Result<Prepared, Vec<Finding>> {
+) -> Result<Prepared, Vec<Finding>> {
     let found = findings(request, forms, facts);
-    if found.iter().any(|finding| finding.weight == FindingWeight::Blocks) {
+    if found
+        .iter()
+        .any(|finding| finding.weight == FindingWeight::Blocks)
+    {
         return Err(found);
     }
     let mut left_out = Vec::new();
@@ -123,14 +160,23 @@ pub fn prepare(
         })
         .collect();
     let block = |words: String| {
-        vec![Finding { weight: FindingWeight::Blocks, target: None, field: None, words }]
+        vec![Finding {
+            weight: FindingWeight::Blocks,
+            target: None,
+            field: None,
+            words,
+        }]
     };
     if files.is_empty() {
         return Err(block("None of the files can be read any more.".to_owned()));
     }
     let day = request.at.to_zoned(jiff::tz::TimeZone::system());
     let typed = request.draft.name.trim();
-    let name = if typed.is_empty() { format!("Batch {}", day.strftime("%H.%M")) } else { typed.to_owned() };
+    let name = if typed.is_empty() {
+        format!("Batch {}", day.strftime("%H.%M"))
+    } else {
+        typed.to_owned()
+    };
     let folder_name = names::clean(&format!("{} {name}", day.strftime("%Y-%m-%d")));
     let folder = make_folder(&request.results_folder, &folder_name).map_err(|error| {
         block(format!(
@@ -148,10 +194,19 @@ pub fn prepare(
                 Some(Ok(form)) => form.filled(&target.settings),
                 Some(Err(_)) | None => target.settings.clone(),
             };
-            Target { settings, ..target.clone() }
+            Target {
+                settings,
+                ..target.clone()
+            }
         })
         .collect();
-    Ok(Prepared { name, folder, files: named(&files, shortest_limit(request, facts)), left_out, targets })
+    Ok(Prepared {
+        name,
+        folder,
+        files: named(&files, shortest_limit(request, facts)),
+        left_out,
+        targets,
+    })
 }
 
 fn make_folder(parent: &Path, name: &str) -> std::io::Result<PathBuf> {

@@ -324,8 +324,12 @@ impl Work {
             Self::Try { .. } => WorkKey::Try,
             Self::Connect(connection) => WorkKey::Connect(connection.id),
             Self::Ask(connection) => WorkKey::Ask(*connection),
-            Self::ReadForm(connection, pipeline) => WorkKey::ReadForm(*connection, pipeline.clone()),
-            Self::Stage { connection, file, .. } => WorkKey::Stage(*connection, *file),
+            Self::ReadForm(connection, pipeline) => {
+                WorkKey::ReadForm(*connection, pipeline.clone())
+            }
+            Self::Stage {
+                connection, file, ..
+            } => WorkKey::Stage(*connection, *file),
             Self::ReadBaseline(_, job) => WorkKey::ReadBaseline(*job),
             Self::Submit { job, .. } => WorkKey::Submit(*job),
             Self::LookUp { job, .. } => WorkKey::LookUp(*job),

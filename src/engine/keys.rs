@@ -11,11 +11,11 @@ use crate::providers::Secrets;
 use crate::store::vault::{KeyringVault, MemoryVault, Vault, VaultError, session_secrets};
 
 /// Reads a variable of the environment.
-pub type Environment = fn(&str) -> Option<String>;
+pub(super) type Environment = fn(&str) -> Option<String>;
 
 /// All places for secrets. Cloning shares them.
 #[derive(Clone)]
-pub struct Keys(Arc<Places>);
+pub(super) struct Keys(Arc<Places>);
 
 struct Places {
     keyring: RwLock<Option<Arc<dyn Vault>>>,
@@ -27,13 +27,19 @@ struct Places {
 
 impl Keys {
     /// Without a keyring until [`Keys::probe`] finds one; `wanted` says whether it may look for one.
-    pub fn new(wanted: bool, environment: Environment) -> Self {
-        let places = Places { keyring: RwLock::new(None), first_probe: Once::new(), wanted, session: MemoryVault::default(), environment };
+    pub(super) fn new(wanted: bool, environment: Environment) -> Self {
+        let places = Places {
+            keyring: RwLock::new(None),
+            first_probe: Once::new(),
+            wanted,
+            session: MemoryVault::default(),
+            environment,
+        };
         Self(Arc::new(places))
     }
 
     /// Looks for the keyring.
-    pub fn probe(&self) -> KeyringState {
+    pub(super) fn probe(&self) -> KeyringState {
         let found: Option<Arc<dyn Vault>> = if self.0.wanted {
             match KeyringVault::probe() {
                 Ok(vault) => Some(Arc::new(vault)),
@@ -45,8 +51,16 @@ impl Keys {
         } else {
             None
         };
-        let state = if found.is_some() { KeyringState::Works } else { KeyringState::Absent };
-        *self.0.keyring.write().unwrap_or_else(PoisonError::into_inner) = found;
+        let state = if found.is_some() {
+            KeyringState::Works
+        } else {
+            KeyringState::Absent
+        };
+        *self
+            .0
+            .keyring
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = found;
         state
     }
 
@@ -55,25 +69,43 @@ impl Keys {
         self.0.first_probe.call_once(|| {
             self.probe();
         });
-        self.0.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .keyring
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Puts the secrets of a connection where they belong.
-    pub fn store(&self, vault_name: &str, secrets: &[(String, Secret)]) -> Result<KeyState> {
+    pub(super) fn store(&self, vault_name: &str, secrets: &[(String, Secret)]) -> Result<KeyState> {
         if secrets.is_empty() {
             return Ok(KeyState::NotNeeded);
         }
         let keyring = self.keyring();
         let vault: &dyn Vault = keyring.as_deref().unwrap_or(&self.0.session);
         for (field, secret) in secrets {
-            vault.set(vault_name, field, secret).map_err(|error| error.to_error())?;
+            vault
+                .set(vault_name, field, secret)
+                .map_err(|error| error.to_error())?;
         }
-        Ok(if keyring.is_some() { KeyState::InKeyring } else { KeyState::ThisSessionOnly })
+        Ok(if keyring.is_some() {
+            KeyState::InKeyring
+        } else {
+            KeyState::ThisSessionOnly
+        })
     }
 
     /// The secrets of a connection and where they were found: in memory, in the keyring, in the environment.
-    pub fn load(&self, connection: &Connection, facts: &ProviderFacts) -> Result<(Secrets, KeyState)> {
-        let fields: Vec<_> = facts.connect_fields.iter().filter(|field| field.kind.is_secret()).collect();
+    pub(super) fn load(
+        &self,
+        connection: &Connection,
+        facts: &ProviderFacts,
+    ) -> Result<(Secrets, KeyState)> {
+        let fields: Vec<_> = facts
+            .connect_fields
+            .iter()
+            .filter(|field| field.kind.is_secret())
+            .collect();
         let from = |vault: &dyn Vault| -> std::result::Result<Secrets, VaultError> {
             let mut found = Secrets::new();
             for field in &fields {
@@ -85,14 +117,19 @@ impl Keys {
         };
         let mut trouble = None;
         let mut places: Vec<(KeyState, Secrets)> = Vec::new();
-        places.push((KeyState::ThisSessionOnly, from(&self.0.session).map_err(|error| error.to_error())?));
+        places.push((
+            KeyState::ThisSessionOnly,
+            from(&self.0.session).map_err(|error| error.to_error())?,
+        ));
         if let Some(keyring) = self.keyring() {
             match from(keyring.as_ref()) {
                 Ok(found) => places.push((KeyState::InKeyring, found)),
                 Err(error) => trouble = Some(error.to_error()),
             }
         }
-        if let Ok(found) = session_secrets(&connection.label, facts.connect_fields, &self.0.environment) {
+        if let Ok(found) =
+            session_secrets(&connection.label, facts.connect_fields, &self.0.environment)
+        {
             places.push((KeyState::ThisSessionOnly, found));
         }
         if let Some((state, found)) = places.into_iter().find(|(_, found)| !found.is_empty()) {
@@ -100,17 +137,22 @@ impl Keys {
         }
         if fields.iter().any(|field| field.required) {
             return Err(trouble.unwrap_or_else(|| {
-                Error::new(ErrorKind::Keyring, Doing::UseKeyring).hint("There is no key for this connection")
+                Error::new(ErrorKind::Keyring, Doing::UseKeyring)
+                    .hint("There is no key for this connection")
             }));
         }
         Ok((Secrets::new(), KeyState::NotNeeded))
     }
 
     /// Removes the secrets of a connection.
-    pub fn forget(&self, vault_name: &str, facts: &[&'static ProviderFacts]) {
+    pub(super) fn forget(&self, vault_name: &str, facts: &[&'static ProviderFacts]) {
         let keyring = self.keyring();
         for facts in facts {
-            for field in facts.connect_fields.iter().filter(|field| field.kind.is_secret()) {
+            for field in facts
+                .connect_fields
+                .iter()
+                .filter(|field| field.kind.is_secret())
+            {
                 let vaults = [keyring.as_deref(), Some(&self.0.session as &dyn Vault)];
                 for vault in vaults.into_iter().flatten() {
                     if let Err(error) = vault.remove(vault_name, field.name) {

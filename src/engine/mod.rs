@@ -87,17 +87,24 @@ impl Engine {
         let (published, snapshots) = watch::channel(Arc::new(first));
         let (closing, close) = watch::channel(false);
         let wake = WakeCell::default();
-        let ends = start::Ends { commands: commanded, snapshots: published, wake: wake.clone(), closing: close };
+        let ends = start::Ends {
+            commands: commanded,
+            snapshots: published,
+            wake: wake.clone(),
+            closing: close,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("labferry-worker")
             .enable_all()
             .build()?;
-        let thread = std::thread::Builder::new().name("labferry-engine".to_owned()).spawn(move || {
-            runtime.block_on(start::run(options, ends));
-            // A thread that waits for a locked keyring must not keep the app from closing.
-            runtime.shutdown_background();
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("labferry-engine".to_owned())
+            .spawn(move || {
+                runtime.block_on(start::run(options, ends));
+                // A thread that waits for a locked keyring must not keep the app from closing.
+                runtime.shutdown_background();
+            })?;
         Ok(Self {
             commands,
             snapshots,
@@ -112,7 +119,9 @@ impl Engine {
     /// # Errors
     /// [`Busy`] when the channel is full; say so to the person, do not drop it silently.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
-        self.commands.try_send(command).map_err(|_full_or_closed| Busy)
+        self.commands
+            .try_send(command)
+            .map_err(|_full_or_closed| Busy)
     }
 
     /// The latest snapshot; cheap enough for every frame.
@@ -134,7 +143,11 @@ impl Engine {
     /// Ends the engine and waits until the journal is closed. What was under way goes on at the next start.
     pub fn shutdown(&self) {
         self.closing.send_replace(true);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {

@@ -31,8 +31,12 @@ pub fn plan(world: &mut World, now: Now) {
     let mut polls: BTreeMap<ConnectionId, Vec<(JobId, RemoteJob)>> = BTreeMap::new();
     let mut receipts: BTreeSet<BatchId> = BTreeSet::new();
     for id in alive {
-        let Some(job) = world.jobs.get(&id).cloned() else { continue };
-        let Some(facts) = world.facts_of(&job) else { continue };
+        let Some(job) = world.jobs.get(&id).cloned() else {
+            continue;
+        };
+        let Some(facts) = world.facts_of(&job) else {
+            continue;
+        };
         if !is_open(world, job.connection) {
             continue;
         }
@@ -75,10 +79,18 @@ pub fn next_wake(world: &World, now: Timestamp) -> Option<Timestamp> {
         match job.stage {
             Stage::Queued | Stage::Running => {
                 let polling = world.is_running(&WorkKey::Poll(job.connection));
-                let due = world.live.links.get(&job.connection).and_then(|link| link.poll_due);
+                let due = world
+                    .live
+                    .links
+                    .get(&job.connection)
+                    .and_then(|link| link.poll_due);
                 times.extend(due.filter(|_| !polling));
             }
-            Stage::Downloading => times.extend(world.artifacts_of(job.id).filter_map(|artifact| artifact.wait_until)),
+            Stage::Downloading => times.extend(
+                world
+                    .artifacts_of(job.id)
+                    .filter_map(|artifact| artifact.wait_until),
+            ),
             Stage::Waiting
             | Stage::Uploading
             | Stage::Submitting
@@ -102,18 +114,31 @@ pub fn is_open(world: &World, id: ConnectionId) -> bool {
 
 /// Whether a connection waits for a person.
 pub fn is_blocked(world: &World, id: ConnectionId) -> bool {
-    !world.connections.contains_key(&id) || world.live.links.get(&id).is_some_and(|link| link.blocked.is_some())
+    !world.connections.contains_key(&id)
+        || world
+            .live
+            .links
+            .get(&id)
+            .is_some_and(|link| link.blocked.is_some())
 }
 
 /// Makes clients for the connections that somebody needs, and asks what was wished for.
 fn open_links(world: &mut World) {
-    let mut needed: BTreeSet<ConnectionId> =
-        world.alive.iter().filter_map(|id| world.jobs.get(id)).map(|job| job.connection).collect();
+    let mut needed: BTreeSet<ConnectionId> = world
+        .alive
+        .iter()
+        .filter_map(|id| world.jobs.get(id))
+        .map(|job| job.connection)
+        .collect();
     let mut asks = Vec::new();
     let mut forms = Vec::new();
     for (id, link) in &world.live.links {
-        let loading: Vec<_> =
-            link.forms.iter().filter(|(_, form)| **form == Loadable::Loading).map(|(pipeline, _)| pipeline).collect();
+        let loading: Vec<_> = link
+            .forms
+            .iter()
+            .filter(|(_, form)| **form == Loadable::Loading)
+            .map(|(pipeline, _)| pipeline)
+            .collect();
         if link.check == CheckState::Checking || !loading.is_empty() {
             needed.insert(*id);
         }
@@ -125,7 +150,11 @@ fn open_links(world: &mut World) {
         }
     }
     for id in needed {
-        let waiting = world.live.links.get(&id).is_none_or(|link| !link.connected && link.blocked.is_none());
+        let waiting = world
+            .live
+            .links
+            .get(&id)
+            .is_none_or(|link| !link.connected && link.blocked.is_none());
         if waiting {
             connect(world, id);
         }
@@ -164,16 +193,25 @@ impl Room {
         }
         let mut alive_of = BTreeMap::new();
         for job in world.alive.iter().filter_map(|id| world.jobs.get(id)) {
-            let with_submission =
-                world.facts_of(job).is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
+            let with_submission = world
+                .facts_of(job)
+                .is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
             if job.stage.is_alive_remotely() || (with_submission && job.stage == Stage::Uploading) {
                 count(&mut alive_of, job.connection);
             }
         }
         let uploads: usize = uploads_of.values().sum();
         Self {
-            uploads: world.settings.parallel_uploads.max(1).saturating_sub(uploads),
-            downloads: world.settings.parallel_downloads.max(1).saturating_sub(downloads),
+            uploads: world
+                .settings
+                .parallel_uploads
+                .max(1)
+                .saturating_sub(uploads),
+            downloads: world
+                .settings
+                .parallel_downloads
+                .max(1)
+                .saturating_sub(downloads),
             uploads_of,
             alive_of,
         }
@@ -193,7 +231,12 @@ impl Room {
     /// Takes the place of one job at the platform.
     fn take_job(&mut self, connection: ConnectionId, facts: &ProviderFacts) -> bool {
         let alive = self.alive_of.entry(connection).or_default();
-        if facts.capabilities.limits.jobs_alive.is_some_and(|limit| *alive >= limit) {
+        if facts
+            .capabilities
+            .limits
+            .jobs_alive
+            .is_some_and(|limit| *alive >= limit)
+        {
             return false;
         }
         *alive = alive.saturating_add(1);
@@ -207,7 +250,13 @@ fn count(map: &mut BTreeMap<ConnectionId, usize>, id: ConnectionId) {
 }
 
 /// A waiting job's turn has come if the platform has room for it.
-fn begin(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: &mut Room, now: Now) {
+fn begin(
+    world: &mut World,
+    job: &Arc<Job>,
+    facts: &'static ProviderFacts,
+    room: &mut Room,
+    now: Now,
+) {
     if !room.take_job(job.connection, facts) {
         return;
     }
@@ -221,14 +270,20 @@ fn begin(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room:
 
 /// Uploads what is missing, then submits.
 fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: &mut Room) {
-    if world.is_running(&WorkKey::Submit(job.id)) || world.is_running(&WorkKey::ReadBaseline(job.id)) {
+    if world.is_running(&WorkKey::Submit(job.id))
+        || world.is_running(&WorkKey::ReadBaseline(job.id))
+    {
         return;
     }
-    let Some(batch) = world.batches.get(&job.batch).cloned() else { return };
+    let Some(batch) = world.batches.get(&job.batch).cloned() else {
+        return;
+    };
     let uploads: Vec<_> = batch
         .files
         .iter()
-        .filter(|file| job.files.contains(&file.id) && !job.left_out.iter().any(|left| left.file == file.id))
+        .filter(|file| {
+            job.files.contains(&file.id) && !job.left_out.iter().any(|left| left.file == file.id)
+        })
         .map(|file| {
             let upload = Upload {
                 file: file.local.clone(),
@@ -247,7 +302,9 @@ fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: 
         settings: job.settings.clone(),
     };
     match facts.capabilities.intake {
-        Intake::WithSubmission => submission.uploads = uploads.into_iter().map(|(_, upload)| upload).collect(),
+        Intake::WithSubmission => {
+            submission.uploads = uploads.into_iter().map(|(_, upload)| upload).collect();
+        }
         Intake::UploadFirst => {
             let mut missing = false;
             for (file, upload) in uploads {
@@ -258,7 +315,11 @@ fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: 
                 missing = true;
                 let key = WorkKey::Stage(job.connection, file);
                 if !world.is_running(&key) && room.take_upload(job.connection, facts) {
-                    world.start(Work::Stage { connection: job.connection, file, upload });
+                    world.start(Work::Stage {
+                        connection: job.connection,
+                        file,
+                        upload,
+                    });
                 }
             }
             if missing {
@@ -269,18 +330,35 @@ fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: 
     if facts.capabilities.lost_submit == LostSubmit::Candidates && job.seen_before.is_none() {
         world.start(Work::ReadBaseline(job.connection, job.id));
     } else if room.take_upload(job.connection, facts) {
-        world.start(Work::Submit { connection: job.connection, job: job.id, submission });
+        world.start(Work::Submit {
+            connection: job.connection,
+            job: job.id,
+            submission,
+        });
     }
 }
 
 /// A submission without answer and without a worker: look it up where that is possible, else the person decides.
-fn settle_submission(world: &mut World, job: &Arc<Job>, facts: &ProviderFacts, rests: bool, now: Now) {
-    if world.is_running(&WorkKey::Submit(job.id)) || world.is_running(&WorkKey::LookUp(job.id)) || rests {
+fn settle_submission(
+    world: &mut World,
+    job: &Arc<Job>,
+    facts: &ProviderFacts,
+    rests: bool,
+    now: Now,
+) {
+    if world.is_running(&WorkKey::Submit(job.id))
+        || world.is_running(&WorkKey::LookUp(job.id))
+        || rests
+    {
         return;
     }
     match facts.capabilities.lost_submit {
         LostSubmit::CanBeFound | LostSubmit::Candidates => {
-            world.start(Work::LookUp { connection: job.connection, job: job.id, tag: job.tag.clone() });
+            world.start(Work::LookUp {
+                connection: job.connection,
+                job: job.id,
+                tag: job.tag.clone(),
+            });
         }
         LostSubmit::AskThePerson => unconfirmed(world, Job::clone(job), now),
     }
@@ -294,21 +372,37 @@ fn watch(
     polls: &mut BTreeMap<ConnectionId, Vec<(JobId, RemoteJob)>>,
     now: Now,
 ) {
-    let Some(remote) = job.remote.clone() else { return };
+    let Some(remote) = job.remote.clone() else {
+        return;
+    };
     if job.cancel_wanted {
         cancel(world, job.id, now);
         return;
     }
     if !rests {
-        polls.entry(job.connection).or_default().push((job.id, remote));
+        polls
+            .entry(job.connection)
+            .or_default()
+            .push((job.id, remote));
     }
-    let stalled = later(Now { at: job.last_change, ..now }, world.pace.stalled_after) <= now.at;
+    let stalled = later(
+        Now {
+            at: job.last_change,
+            ..now
+        },
+        world.pace.stalled_after,
+    ) <= now.at;
     if stalled && world.live.called_stalled.insert(job.id) {
         let since = job.last_change.to_zoned(jiff::tz::TimeZone::system());
         let words = Words {
-            what: format!("Nothing has changed for {} since {}.", job.name, since.strftime("%Y-%m-%d %H:%M")),
+            what: format!(
+                "Nothing has changed for {} since {}.",
+                job.name,
+                since.strftime("%Y-%m-%d %H:%M")
+            ),
             did: "Labferry keeps asking.".to_owned(),
-            next: "The platform may have lost it: ask whoever runs it, or stop watching it.".to_owned(),
+            next: "The platform may have lost it: ask whoever runs it, or stop watching it."
+                .to_owned(),
             action: None,
         };
         world.notice(now, About::Job(job.id), Weight::Warning, words, Vec::new());
@@ -316,7 +410,10 @@ fn watch(
 }
 
 fn poll(world: &mut World, connection: ConnectionId, jobs: Vec<(JobId, RemoteJob)>, now: Now) {
-    let due = world.link(connection).poll_due.is_none_or(|due| due <= now.at);
+    let due = world
+        .link(connection)
+        .poll_due
+        .is_none_or(|due| due <= now.at);
     if due && !world.is_running(&WorkKey::Poll(connection)) {
         world.start(Work::Poll(connection, jobs));
     }
@@ -324,14 +421,22 @@ fn poll(world: &mut World, connection: ConnectionId, jobs: Vec<(JobId, RemoteJob
 
 /// Lists what a finished job offers, fetches it, unpacks it.
 fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut Room, now: Now) {
-    let Some(remote) = job.remote.clone() else { return };
+    let Some(remote) = job.remote.clone() else {
+        return;
+    };
     if !job.outputs_listed {
         if !rests {
             world.start(Work::ListOutputs(job.connection, job.id, remote));
         }
         return;
     }
-    let Some(folder) = world.batches.get(&job.batch).map(|batch| batch.folder.join(&job.folder)) else { return };
+    let Some(folder) = world
+        .batches
+        .get(&job.batch)
+        .map(|batch| batch.folder.join(&job.folder))
+    else {
+        return;
+    };
     let artifacts: Vec<Arc<Artifact>> = world.artifacts_of(job.id).cloned().collect();
     for artifact in artifacts {
         if artifact.wait_until.is_some_and(|until| until > now.at) {
@@ -351,16 +456,22 @@ fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut Room, now: N
                     target: folder.join(&artifact.path),
                 });
             }
-            ArtifactState::Fetched(_) if artifact.output.unpack => unpack(world, job, &artifact, &folder),
-            ArtifactState::Fetched(_) | ArtifactState::Unpacked { .. } | ArtifactState::Failed(_) => {}
+            ArtifactState::Fetched(_) if artifact.output.unpack => {
+                unpack(world, job, &artifact, &folder);
+            }
+            ArtifactState::Fetched(_)
+            | ArtifactState::Unpacked { .. }
+            | ArtifactState::Failed(_) => {}
         }
     }
 }
 
 fn unpack(world: &mut World, job: &Job, artifact: &Artifact, folder: &std::path::Path) {
     let stem = artifact.path.strip_suffix(".zip").unwrap_or(&artifact.path);
-    let mut taken: BTreeSet<String> =
-        world.artifacts_of(job.id).map(|sibling| sibling.path.to_lowercase()).collect();
+    let mut taken: BTreeSet<String> = world
+        .artifacts_of(job.id)
+        .map(|sibling| sibling.path.to_lowercase())
+        .collect();
     let below = crate::results::names::unique(&mut taken, stem);
     world.start(Work::Unpack {
         artifact: artifact.id,
@@ -388,7 +499,14 @@ fn write_receipt(world: &mut World, batch: BatchId, now: Now) {
     if finishing.is_empty() {
         return;
     }
-    let Some(batch) = world.batches.get(&batch).cloned() else { return };
+    let Some(batch) = world.batches.get(&batch).cloned() else {
+        return;
+    };
     let receipt = Box::new(receipt::of_batch(world, &batch));
-    world.start(Work::WriteReceipt { batch: batch.id, finishing, folder: batch.folder.clone(), receipt });
+    world.start(Work::WriteReceipt {
+        batch: batch.id,
+        finishing,
+        folder: batch.folder.clone(),
+        receipt,
+    });
 }

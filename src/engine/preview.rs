@@ -42,7 +42,7 @@ enum Found {
 }
 
 /// The desk.
-pub struct Desk {
+pub(super) struct Desk {
     current: Option<Arc<Preview>>,
     opening: u64,
     table: Option<TableFile>,
@@ -56,7 +56,7 @@ pub struct Desk {
 
 impl Desk {
     /// An empty desk.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (report, findings) = mpsc::channel(32);
         Self {
             current: None,
@@ -72,7 +72,7 @@ impl Desk {
     }
 
     /// Takes a command that is for the desk; gives any other back.
-    pub fn take(&mut self, command: Command) -> Option<Command> {
+    pub(super) fn take(&mut self, command: Command) -> Option<Command> {
         match command {
             Command::OpenPreview(path) => self.open(path),
             Command::ClosePreview => self.close(),
@@ -86,12 +86,12 @@ impl Desk {
     }
 
     /// What is on the desk.
-    pub fn preview(&self) -> Option<Arc<Preview>> {
+    pub(super) fn preview(&self) -> Option<Arc<Preview>> {
         self.current.clone()
     }
 
     /// Waits until something on the desk has changed.
-    pub async fn changed(&mut self) {
+    pub(super) async fn changed(&mut self) {
         loop {
             let Some(finding) = self.findings.recv().await else {
                 return std::future::pending().await;
@@ -129,7 +129,9 @@ impl Desk {
     }
 
     fn adopt(&mut self, found: Found) {
-        let Some(path) = self.current.as_ref().map(|preview| preview.path.clone()) else { return };
+        let Some(path) = self.current.as_ref().map(|preview| preview.path.clone()) else {
+            return;
+        };
         match found {
             Found::Opened(content, table) => {
                 self.show(path, content);
@@ -155,7 +157,9 @@ impl Desk {
 
     /// Reads the wanted rows; a wish during a read is read after it.
     fn read(&mut self) {
-        let Some(table) = self.table.clone() else { return };
+        let Some(table) = self.table.clone() else {
+            return;
+        };
         self.stale = self.reading;
         if self.reading {
             return;
@@ -181,7 +185,11 @@ impl Desk {
                     told = Instant::now();
                     tell(&report, opening, Found::Counting);
                 }
-                if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if stop.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             });
             let found = match counted {
                 Ok(()) => Found::Counting,
@@ -212,21 +220,29 @@ fn look_into(path: &Path) -> (PreviewContent, Option<TableFile>) {
     };
     let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
     match content {
-        Content::Table(_) => match TableFile::open(path).and_then(|table| Ok((table.page(0, FIRST_ROWS)?, table))) {
-            Ok((page, table)) => (PreviewContent::Table(Arc::new(page)), Some(table)),
-            Err(error) => (PreviewContent::Failed(failed(&error)), None),
-        },
+        Content::Table(_) => {
+            match TableFile::open(path).and_then(|table| Ok((table.page(0, FIRST_ROWS)?, table))) {
+                Ok((page, table)) => (PreviewContent::Table(Arc::new(page)), Some(table)),
+                Err(error) => (PreviewContent::Failed(failed(&error)), None),
+            }
+        }
         Content::Image { .. } => match image::preview(path) {
             Ok(picture) => (PreviewContent::Image(Arc::new(picture)), None),
             Err(error) => (PreviewContent::Failed(failed(&error)), None),
         },
-        Content::Masks | Content::Json | Content::Text(_) => match text::head(path, text::SCREEN_BYTES) {
-            Ok(page) => (PreviewContent::Text(Arc::new(page)), None),
-            Err(error) => (PreviewContent::Failed(failed(&error)), None),
-        },
-        Content::Empty | Content::Archive { .. } | Content::Other { .. } => {
-            (PreviewContent::Other { size_bytes, kind: content.kind() }, None)
+        Content::Masks | Content::Json | Content::Text(_) => {
+            match text::head(path, text::SCREEN_BYTES) {
+                Ok(page) => (PreviewContent::Text(Arc::new(page)), None),
+                Err(error) => (PreviewContent::Failed(failed(&error)), None),
+            }
         }
+        Content::Empty | Content::Archive { .. } | Content::Other { .. } => (
+            PreviewContent::Other {
+                size_bytes,
+                kind: content.kind(),
+            },
+            None,
+        ),
     }
 }
 
@@ -235,6 +251,16 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Words {
     if let Some(first) = hint.get(..1).map(str::to_uppercase) {
         hint.replace_range(..1, &first);
     }
-    let error = Error::new(ErrorKind::LocalFile, Doing::Preview).hint(hint).caused_by(error);
-    explain(&error, Subject { provider: "", connection: "", name: "This file" }, Did::Stopped)
+    let error = Error::new(ErrorKind::LocalFile, Doing::Preview)
+        .hint(hint)
+        .caused_by(error);
+    explain(
+        &error,
+        Subject {
+            provider: "",
+            connection: "",
+            name: "This file",
+        },
+        Did::Stopped,
+    )
 }

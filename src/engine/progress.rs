@@ -14,7 +14,7 @@ use crate::model::provider::Intake;
 
 /// The meters of all transfers under way, and what those before them moved.
 #[derive(Debug)]
-pub struct Progress {
+pub(super) struct Progress {
     meters: BTreeMap<WorkKey, Meter>,
     moved_before: (u64, u64),
     sample: (Instant, (u64, u64)),
@@ -23,7 +23,7 @@ pub struct Progress {
 
 impl Progress {
     /// Without any transfer.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             meters: BTreeMap::new(),
             moved_before: (0, 0),
@@ -33,15 +33,17 @@ impl Progress {
     }
 
     /// A meter for work that has just been started.
-    pub fn begin(&mut self, key: &WorkKey) -> Meter {
+    pub(super) fn begin(&mut self, key: &WorkKey) -> Meter {
         let meter = Meter::default();
         self.meters.insert(key.clone(), meter.clone());
         meter
     }
 
     /// The work has ended; whether it had been asked to stop.
-    pub fn end(&mut self, key: &WorkKey) -> bool {
-        let Some(meter) = self.meters.remove(key) else { return false };
+    pub(super) fn end(&mut self, key: &WorkKey) -> bool {
+        let Some(meter) = self.meters.remove(key) else {
+            return false;
+        };
         let (up, down) = &mut self.moved_before;
         match direction(key) {
             Some(Direction::Up) => *up = up.saturating_add(meter.moved_bytes()),
@@ -52,26 +54,26 @@ impl Progress {
     }
 
     /// Asks work to stop at its next block.
-    pub fn stop(&self, key: &WorkKey) {
+    pub(super) fn stop(&self, key: &WorkKey) {
         if let Some(meter) = self.meters.get(key) {
             meter.stop();
         }
     }
 
     /// Asks all transfers to stop.
-    pub fn stop_all(&self) {
+    pub(super) fn stop_all(&self) {
         for meter in self.meters.values() {
             meter.stop();
         }
     }
 
     /// Whether bytes may be moving.
-    pub fn is_moving(&self) -> bool {
+    pub(super) fn is_moving(&self) -> bool {
         self.meters.keys().any(|key| direction(key).is_some())
     }
 
     /// Bytes a second up and down, measured over at least half a second.
-    pub fn rates(&mut self) -> (u64, u64) {
+    pub(super) fn rates(&mut self) -> (u64, u64) {
         let mut moved = self.moved_before;
         for (key, meter) in &self.meters {
             match direction(key) {
@@ -90,7 +92,7 @@ impl Progress {
     }
 
     /// Bytes done and in all, for each job with bytes on the move.
-    pub fn bytes(&self, world: &World) -> BTreeMap<JobId, (u64, u64)> {
+    pub(super) fn bytes(&self, world: &World) -> BTreeMap<JobId, (u64, u64)> {
         if !self.is_moving() {
             return BTreeMap::new();
         }
@@ -118,12 +120,19 @@ impl Progress {
 
     fn uploaded(&self, world: &World, job: &Job) -> Option<(u64, u64)> {
         let batch = world.batches.get(&job.batch)?;
-        let files: Vec<_> = batch.files.iter().filter(|file| job.files.contains(&file.id)).collect();
+        let files: Vec<_> = batch
+            .files
+            .iter()
+            .filter(|file| job.files.contains(&file.id))
+            .collect();
         let total = files.iter().map(|file| file.local.size_bytes).sum();
-        let with_submission =
-            world.facts_of(job).is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
+        let with_submission = world
+            .facts_of(job)
+            .is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
         let done = if with_submission {
-            self.meters.get(&WorkKey::Submit(job.id)).map_or(0, Meter::done_bytes)
+            self.meters
+                .get(&WorkKey::Submit(job.id))
+                .map_or(0, Meter::done_bytes)
         } else {
             files
                 .iter()
@@ -148,8 +157,14 @@ impl Progress {
                 }
                 ArtifactState::Offered | ArtifactState::Preparing { .. } => {
                     let meter = self.meters.get(&WorkKey::Fetch(artifact.id));
-                    let total = meter.map(Meter::total_bytes).filter(|total| *total > 0).or(artifact.output.size_bytes);
-                    (meter.map_or(0, Meter::done_bytes), total.unwrap_or_default())
+                    let total = meter
+                        .map(Meter::total_bytes)
+                        .filter(|total| *total > 0)
+                        .or(artifact.output.size_bytes);
+                    (
+                        meter.map_or(0, Meter::done_bytes),
+                        total.unwrap_or_default(),
+                    )
                 }
                 ArtifactState::Failed(_) => (0, 0),
             };

@@ -27,7 +27,11 @@ pub fn of_batch(world: &World, batch: &Batch) -> Receipt {
         .jobs
         .iter()
         .filter_map(|id| world.jobs.get(id))
-        .flat_map(|job| world.artifacts_of(job.id).flat_map(|artifact| records(world, job, artifact)))
+        .flat_map(|job| {
+            world
+                .artifacts_of(job.id)
+                .flat_map(|artifact| records(world, job, artifact))
+        })
         .collect();
     Receipt {
         schema: SCHEMA,
@@ -40,33 +44,62 @@ pub fn of_batch(world: &World, batch: &Batch) -> Receipt {
 }
 
 fn records(world: &World, job: &Job, artifact: &Artifact) -> Vec<FileRecord> {
-    let record = |path: &str, original_name: &str, proof: &Fetched, from_archive: Option<String>| FileRecord {
+    let record = |path: &str,
+                  original_name: &str,
+                  proof: &Fetched,
+                  from_archive: Option<String>| FileRecord {
         path: format!("{}/{path}", job.folder),
         original_name: original_name.to_owned(),
         job: job.name.clone(),
         connection: job.connection_label.clone(),
-        platform: world.facts_of(job).map_or_else(|| job.provider.to_string(), |facts| facts.name.to_owned()),
+        platform: world
+            .facts_of(job)
+            .map_or_else(|| job.provider.to_string(), |facts| facts.name.to_owned()),
         pipeline: job.pipeline.name.clone(),
-        remote_id: job.remote.as_ref().map(|remote| remote.id.clone()).unwrap_or_default(),
+        remote_id: job
+            .remote
+            .as_ref()
+            .map(|remote| remote.id.clone())
+            .unwrap_or_default(),
         size_bytes: proof.size_bytes,
         sha256: proof.sha256.clone(),
         fetched_at: proof.at,
         from_archive,
     };
     match &artifact.state {
-        ArtifactState::Offered | ArtifactState::Preparing { .. } | ArtifactState::Failed(_) => Vec::new(),
-        ArtifactState::Fetched(proof) => vec![record(&artifact.path, &artifact.output.name, proof, None)],
-        ArtifactState::Unpacked { archive, archive_kept, files, problems: _ } => {
+        ArtifactState::Offered | ArtifactState::Preparing { .. } | ArtifactState::Failed(_) => {
+            Vec::new()
+        }
+        ArtifactState::Fetched(proof) => {
+            vec![record(&artifact.path, &artifact.output.name, proof, None)]
+        }
+        ArtifactState::Unpacked {
+            archive,
+            archive_kept,
+            files,
+            problems: _,
+        } => {
             let mut all: Vec<FileRecord> = files
                 .iter()
                 .map(|file| {
-                    let proof =
-                        Fetched { size_bytes: file.size_bytes, sha256: file.sha256.clone(), at: archive.at };
-                    record(&file.path, &file.original_name, &proof, Some(artifact.output.name.clone()))
+                    let proof = Fetched {
+                        size_bytes: file.size_bytes,
+                        sha256: file.sha256.clone(),
+                        at: archive.at,
+                    };
+                    record(
+                        &file.path,
+                        &file.original_name,
+                        &proof,
+                        Some(artifact.output.name.clone()),
+                    )
                 })
                 .collect();
             if *archive_kept {
-                all.insert(0, record(&artifact.path, &artifact.output.name, archive, None));
+                all.insert(
+                    0,
+                    record(&artifact.path, &artifact.output.name, archive, None),
+                );
             }
             all
         }

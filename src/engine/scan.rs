@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use crate::model::file::{FileProblem, ListedFile, LocalFile};
 
 /// Looks through `paths`; `known` are in the list already. Blocking. The order is by folder and name.
-pub fn scan(paths: &[PathBuf], known: &[PathBuf]) -> Vec<ListedFile> {
+pub(super) fn scan(paths: &[PathBuf], known: &[PathBuf]) -> Vec<ListedFile> {
     let mut seen: BTreeSet<PathBuf> = known.iter().cloned().collect();
     let mut found = Vec::new();
     for path in paths {
@@ -30,7 +30,10 @@ fn scan_folder(top: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<ListedF
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) => {
-                let folder = entry.path().parent().and_then(|folder| folder.strip_prefix(parent).ok());
+                let folder = entry
+                    .path()
+                    .parent()
+                    .and_then(|folder| folder.strip_prefix(parent).ok());
                 let folder = folder.map(with_slashes).unwrap_or_default();
                 found.push(look(entry.path(), folder, seen));
             }
@@ -40,7 +43,10 @@ fn scan_folder(top: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<ListedF
                     Some(std::io::ErrorKind::NotFound) => FileProblem::Vanished,
                     _ => FileProblem::Unreadable,
                 };
-                found.push(ListedFile { file: described(&path, String::new(), 0, None), problem: Some(problem) });
+                found.push(ListedFile {
+                    file: described(&path, String::new(), 0, None),
+                    problem: Some(problem),
+                });
             }
         }
     }
@@ -55,10 +61,16 @@ fn look(path: &Path, folder: String, seen: &mut BTreeSet<PathBuf>) -> ListedFile
                 std::io::ErrorKind::NotFound => FileProblem::Vanished,
                 _ => FileProblem::Unreadable,
             };
-            return ListedFile { file: described(path, folder, 0, None), problem: Some(problem) };
+            return ListedFile {
+                file: described(path, folder, 0, None),
+                problem: Some(problem),
+            };
         }
     };
-    let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|time| Timestamp::try_from(time).ok());
     let file = described(path, folder, metadata.len(), modified);
     let problem = if !metadata.is_file() {
         Some(FileProblem::NotAFile)
@@ -77,14 +89,29 @@ fn look(path: &Path, folder: String, seen: &mut BTreeSet<PathBuf>) -> ListedFile
 }
 
 /// How a file stands now, compared with when it was picked; none when it is as it was.
-pub fn changed_since(file: &LocalFile) -> Option<FileProblem> {
+pub(super) fn changed_since(file: &LocalFile) -> Option<FileProblem> {
     let now = look(&file.path, file.folder.clone(), &mut BTreeSet::new());
     now.problem
 }
 
-fn described(path: &Path, folder: String, size_bytes: u64, modified: Option<Timestamp>) -> LocalFile {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    LocalFile { path: path.to_path_buf(), name, folder, size_bytes, modified }
+fn described(
+    path: &Path,
+    folder: String,
+    size_bytes: u64,
+    modified: Option<Timestamp>,
+) -> LocalFile {
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    LocalFile {
+        path: path.to_path_buf(),
+        name,
+        folder,
+        size_bytes,
+        modified,
+    }
 }
 
 fn with_slashes(path: &Path) -> String {
@@ -116,7 +143,13 @@ mod tests {
         let found = scan(&[folder.clone(), folder.join("one.tif"), gone], &[]);
         let listed: Vec<_> = found
             .iter()
-            .map(|listed| (listed.file.folder.as_str(), listed.file.name.as_str(), listed.problem))
+            .map(|listed| {
+                (
+                    listed.file.folder.as_str(),
+                    listed.file.name.as_str(),
+                    listed.problem,
+                )
+            })
             .collect();
         assert_eq!(
             listed,
@@ -139,8 +172,14 @@ mod tests {
         let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let link = top.path().join("link.tif");
         std::os::unix::fs::symlink(top.path().join("nowhere"), &link).unwrap();
-        let problems: Vec<_> = scan(&[socket, link], &[]).into_iter().map(|listed| listed.problem).collect();
-        assert_eq!(problems, [Some(FileProblem::NotAFile), Some(FileProblem::Vanished)]);
+        let problems: Vec<_> = scan(&[socket, link], &[])
+            .into_iter()
+            .map(|listed| listed.problem)
+            .collect();
+        assert_eq!(
+            problems,
+            [Some(FileProblem::NotAFile), Some(FileProblem::Vanished)]
+        );
         drop(listener);
     }
 }

@@ -34,7 +34,8 @@ pub struct Ends {
 
 /// The world before the journal is read.
 pub fn first_world(options: &EngineOptions) -> World {
-    let facts: Arc<[&'static ProviderFacts]> = options.entries.iter().map(|entry| entry.facts).collect();
+    let facts: Arc<[&'static ProviderFacts]> =
+        options.entries.iter().map(|entry| entry.facts).collect();
     World::new(facts, options.pace, options.folders.results.clone())
 }
 
@@ -42,7 +43,11 @@ pub fn first_world(options: &EngineOptions) -> World {
 pub async fn run(options: EngineOptions, ends: Ends) {
     let mut world = first_world(&options);
     let (journal, set_aside) = match open(&options) {
-        Ok(Opened { journal, contents, set_aside }) => {
+        Ok(Opened {
+            journal,
+            contents,
+            set_aside,
+        }) => {
             fill(&mut world, contents);
             (journal, set_aside)
         }
@@ -119,7 +124,10 @@ fn open(options: &EngineOptions) -> std::result::Result<Opened, Words> {
 
 fn no_folder(folder: &std::path::Path, why: &str) -> Words {
     Words {
-        what: format!("Labferry cannot use its own folder {}: {why}.", folder.display()),
+        what: format!(
+            "Labferry cannot use its own folder {}: {why}.",
+            folder.display()
+        ),
         did: "Nothing was touched.".to_owned(),
         next: "See that the folder can be written, or choose another with --data-dir.".to_owned(),
         action: None,
@@ -137,7 +145,10 @@ fn no_network(error: &Error) -> Words {
 
 /// Leaves a last snapshot and waits for the end.
 async fn stop(world: &World, ends: &Ends, words: Words) {
-    let snapshot = Snapshot { seq: 1, ..view::empty(world, Phase::Stopped(words)) };
+    let snapshot = Snapshot {
+        seq: 1,
+        ..view::empty(world, Phase::Stopped(words))
+    };
     ends.snapshots.send_replace(Arc::new(snapshot));
     wake(&ends.wake);
     let mut closing = ends.closing.clone();
@@ -162,7 +173,11 @@ pub fn http(settings: &AppSettings, base: &NetOptions) -> Result<Http> {
         }
         None => base.extra_authority_pem.clone(),
     };
-    Http::new(&NetOptions { proxy: settings.proxy.clone(), extra_authority_pem, ..base.clone() })
+    Http::new(&NetOptions {
+        proxy: settings.proxy.clone(),
+        extra_authority_pem,
+        ..base.clone()
+    })
 }
 
 /// Puts what the journal holds into the world.
@@ -176,7 +191,11 @@ pub fn fill(world: &mut World, contents: Contents) {
             contents
                 .staged
                 .into_iter()
-                .map(|(connection, file, staged)| Change::PutStaged { connection, file, staged }),
+                .map(|(connection, file, staged)| Change::PutStaged {
+                    connection,
+                    file,
+                    staged,
+                }),
         )
         .chain(contents.artifacts.into_iter().map(Change::PutArtifact))
         .chain(contents.notices.into_iter().map(Change::PutNotice));
@@ -195,8 +214,13 @@ pub fn set_aside_notice(id: NoticeId, at: jiff::Timestamp, path: &std::path::Pat
         weight: Weight::Problem,
         words: Words {
             what: "The journal was damaged and could not be read.".to_owned(),
-            did: format!("It was kept as {} and a new one was begun; result files are untouched.", path.display()),
-            next: "Add your connections again; jobs that were under way are still at their platforms.".to_owned(),
+            did: format!(
+                "It was kept as {} and a new one was begun; result files are untouched.",
+                path.display()
+            ),
+            next:
+                "Add your connections again; jobs that were under way are still at their platforms."
+                    .to_owned(),
             action: None,
         },
         details: Vec::new(),

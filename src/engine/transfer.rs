@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-
 use crate::engine::event::{Event, Unpacked};
 use crate::engine::worker::blocking;
 use crate::model::artifact::{Fetched, UnpackedFile};
@@ -12,54 +10,88 @@ use crate::model::ids::ArtifactId;
 use crate::model::meter::Meter;
 use crate::model::remote::{Link, Output, RemoteJob};
 use crate::net::client::Http;
-use crate::net::download::{self, Expected, Fetch};
+use crate::net::download::{self, Expected, Order};
 use crate::providers::Provider;
 use crate::results::unzip::{self, Limits, UnzipError};
 
-/// Fetches a result to `target`, or says that the platform is still making it.
-pub async fn fetch(
-    artifact: ArtifactId,
-    job: &RemoteJob,
-    output: &Output,
-    target: &Path,
-    client: &dyn Provider,
-    http: &Http,
-    meter: &Meter,
-) -> Event {
-    let link = match client.link(job, output).await {
+/// One result to fetch.
+pub(super) struct Errand<'a> {
+    /// Whose result.
+    pub job: &'a RemoteJob,
+    /// What the platform offers.
+    pub output: &'a Output,
+    /// Its final place; absolute.
+    pub target: &'a Path,
+    /// Over which client.
+    pub client: &'a dyn Provider,
+    /// The way to the network.
+    pub http: &'a Http,
+    /// Counts its bytes and can stop it.
+    pub meter: &'a Meter,
+}
+
+/// Fetches a result to its place, or says that the platform is still making it.
+pub(super) async fn fetch(artifact: ArtifactId, errand: Errand<'_>) -> Event {
+    let link = match errand.client.link(errand.job, errand.output).await {
         Ok(Link::Preparing { percent }) => return Event::Preparing(artifact, percent),
         Ok(link) => link,
         Err(error) => return Event::Fetched(artifact, Err(error)),
     };
-    Event::Fetched(artifact, bring(link, job, output, target, client, http, meter).await)
+    Event::Fetched(artifact, bring(link, &errand).await)
 }
 
-async fn bring(
-    link: Link,
-    job: &RemoteJob,
-    output: &Output,
-    target: &Path,
-    client: &dyn Provider,
-    http: &Http,
-    meter: &Meter,
-) -> Result<Fetched> {
+async fn bring(link: Link, errand: &Errand<'_>) -> Result<Fetched> {
+    let Errand {
+        job,
+        output,
+        target,
+        client,
+        http,
+        meter,
+    } = *errand;
     if let Some(folder) = target.parent().map(Path::to_path_buf) {
         blocking(move || std::fs::create_dir_all(folder))
             .await?
             .map_err(|error| Error::from_io(&error, Doing::Download))?;
     }
-    let expected = Expected { size_bytes: output.size_bytes, sha256: output.sha256.clone() };
-    let fetched = download::fetch(http, Fetch { link, expected, target, meter }, async || client.link(job, output).await)
-        .await?;
-    Ok(Fetched { size_bytes: fetched.size_bytes, sha256: fetched.sha256, at: Timestamp::now() })
+    let expected = Expected {
+        size_bytes: output.size_bytes,
+        sha256: output.sha256.clone(),
+    };
+    let mut part_path = target.as_os_str().to_owned();
+    part_path.push(".part");
+    let order = Order {
+        expected: &expected,
+        part_path: Path::new(&part_path),
+        final_path: target,
+        meter,
+    };
+    download::fetch(
+        http,
+        link,
+        Box::new(|| Box::pin(client.link(job, output))),
+        &order,
+    )
+    .await
 }
 
 /// Unpacks an archive; it is removed afterwards when it is not to be kept and nothing in it was refused.
-pub fn unpack(archive: &Path, into: &Path, below: &str, keep_archive: bool, meter: &Meter) -> Result<Unpacked> {
-    let done = unzip::unpack(archive, into, &Limits::default(), &|_bytes| {}, &|| meter.is_stopped())
-        .map_err(|error| explain(&error))?;
-    let problems: Vec<String> =
-        done.problems.iter().map(|problem| format!("{}: {}", problem.name, problem.what)).collect();
+pub(super) fn unpack(
+    archive: &Path,
+    into: &Path,
+    below: &str,
+    keep_archive: bool,
+    meter: &Meter,
+) -> Result<Unpacked> {
+    let done = unzip::unpack(archive, into, &Limits::default(), &|_bytes| {}, &|| {
+        meter.is_stopped()
+    })
+    .map_err(|error| explain(&error))?;
+    let problems: Vec<String> = done
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.name, problem.what))
+        .collect();
     let files = done
         .files
         .into_iter()
@@ -74,7 +106,11 @@ pub fn unpack(archive: &Path, into: &Path, below: &str, keep_archive: bool, mete
     if remove {
         std::fs::remove_file(archive).map_err(|error| Error::from_io(&error, Doing::Unpack))?;
     }
-    Ok(Unpacked { files, problems, archive_kept: !remove })
+    Ok(Unpacked {
+        files,
+        problems,
+        archive_kept: !remove,
+    })
 }
 
 fn explain(error: &UnzipError) -> Error {
@@ -83,5 +119,7 @@ fn explain(error: &UnzipError) -> Error {
         UnzipError::NotAnArchive(_) | UnzipError::TooManyEntries { .. } => ErrorKind::Archive,
         UnzipError::Cancelled | UnzipError::Io(_) => ErrorKind::LocalFile,
     };
-    Error::new(kind, Doing::Unpack).hint(error.to_string()).caused_by(error)
+    Error::new(kind, Doing::Unpack)
+        .hint(error.to_string())
+        .caused_by(error)
 }

@@ -15,7 +15,7 @@ use crate::model::table::Preview;
 
 /// What the dispatcher knows besides the world.
 #[derive(Clone, Debug)]
-pub struct Beside {
+pub(super) struct Beside {
     /// Whether the engine works.
     pub phase: Phase,
     /// The file in the preview.
@@ -27,8 +27,9 @@ pub struct Beside {
 }
 
 /// Takes the snapshot after `before`.
-pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
-    let mut known: BTreeMap<JobId, &Arc<JobView>> = before.jobs.iter().map(|view| (view.job.id, view)).collect();
+pub(super) fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
+    let mut known: BTreeMap<JobId, &Arc<JobView>> =
+        before.jobs.iter().map(|view| (view.job.id, view)).collect();
     let mut batches: Vec<_> = world.batches.values().cloned().collect();
     batches.reverse();
     let mut jobs = Vec::with_capacity(world.jobs.len());
@@ -42,12 +43,18 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
                     && view.bytes == bytes
                     && view.waits_for_person == waits_for_person
                     && view.artifacts.len() == artifacts.len()
-                    && view.artifacts.iter().zip(&artifacts).all(|(one, other)| Arc::ptr_eq(one, other))
+                    && view
+                        .artifacts
+                        .iter()
+                        .zip(&artifacts)
+                        .all(|(one, other)| Arc::ptr_eq(one, other))
             });
             jobs.push(match same {
                 Some(view) => view.clone(),
                 None => Arc::new(JobView {
-                    provider_name: world.facts_of(job).map_or("Unknown platform", |facts| facts.name),
+                    provider_name: world
+                        .facts_of(job)
+                        .map_or("Unknown platform", |facts| facts.name),
                     artifacts,
                     bytes,
                     input_bytes: batch
@@ -90,7 +97,7 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
 }
 
 /// The first snapshot, before anything is known.
-pub fn empty(world: &World, phase: Phase) -> Snapshot {
+pub(super) fn empty(world: &World, phase: Phase) -> Snapshot {
     Snapshot {
         seq: 0,
         phase,
@@ -115,10 +122,17 @@ fn connections(world: &World) -> Vec<Arc<ConnectionView>> {
         .connections
         .values()
         .map(|connection| {
-            let link = world.live.links.get(&connection.id).cloned().unwrap_or_default();
+            let link = world
+                .live
+                .links
+                .get(&connection.id)
+                .cloned()
+                .unwrap_or_default();
             Arc::new(ConnectionView {
                 connection: crate::model::connection::Connection::clone(connection),
-                provider_name: world.facts_of_connection(connection.id).map_or("Unknown platform", |facts| facts.name),
+                provider_name: world
+                    .facts_of_connection(connection.id)
+                    .map_or("Unknown platform", |facts| facts.name),
                 key: link.key,
                 check: link.check,
                 pipelines: link.pipelines,
@@ -134,17 +148,27 @@ fn connections(world: &World) -> Vec<Arc<ConnectionView>> {
 const fn must_stay_open(stage: Stage) -> bool {
     match stage {
         Stage::Waiting | Stage::Uploading | Stage::Submitting | Stage::Downloading => true,
-        Stage::Queued | Stage::Running | Stage::Done | Stage::Failed | Stage::Cancelled | Stage::Unconfirmed => false,
+        Stage::Queued
+        | Stage::Running
+        | Stage::Done
+        | Stage::Failed
+        | Stage::Cancelled
+        | Stage::Unconfirmed => false,
     }
 }
 
 fn waits_for_person(world: &World, job: &Job) -> bool {
-    job.stage == Stage::Unconfirmed || (!job.stage.is_settled() && is_blocked(world, job.connection))
+    job.stage == Stage::Unconfirmed
+        || (!job.stage.is_settled() && is_blocked(world, job.connection))
 }
 
 fn words(world: &World, job: &Job) -> Option<crate::model::notice::Words> {
     if !job.stage.is_settled()
-        && let Some(blocked) = world.live.links.get(&job.connection).and_then(|link| link.blocked.as_ref())
+        && let Some(blocked) = world
+            .live
+            .links
+            .get(&job.connection)
+            .and_then(|link| link.blocked.as_ref())
     {
         return Some(world.words_of_connection(job.connection, blocked, Did::Stopped));
     }

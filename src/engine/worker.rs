@@ -9,10 +9,10 @@ use tokio::task::spawn_blocking;
 use crate::engine::connect;
 use crate::engine::draft::{self, Forms};
 use crate::engine::event::{DraftRequest, Event, Prepared, Work};
-use crate::engine::transfer;
 use crate::engine::keys::Keys;
 use crate::engine::scan;
 use crate::engine::snapshot::KeyringState;
+use crate::engine::transfer::{self, Errand};
 use crate::model::batch::Finding;
 use crate::model::connection::KeyState;
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -28,7 +28,7 @@ use crate::results::receipt;
 
 /// What every worker may use. Cloning shares it.
 #[derive(Clone)]
-pub struct Toolbox {
+pub(super) struct Toolbox {
     /// The way to the network.
     pub http: Http,
     /// What it was made from, before the settings.
@@ -46,13 +46,13 @@ pub struct Toolbox {
 }
 
 /// Asked by a worker in the middle of its work.
-pub enum Question {
+pub(super) enum Question {
     /// This submission is about to become irrevocable; answered when that is in the journal.
     MayCommit(JobId, oneshot::Sender<()>),
 }
 
 /// What a piece of work ended with.
-pub struct Outcome {
+pub(super) struct Outcome {
     /// What happened.
     pub event: Event,
     /// A client that was made.
@@ -61,12 +61,15 @@ pub struct Outcome {
 
 impl From<Event> for Outcome {
     fn from(event: Event) -> Self {
-        Self { event, client: None }
+        Self {
+            event,
+            client: None,
+        }
     }
 }
 
 /// Does a piece of work that needs no client of a platform.
-pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
+pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
     match work {
         Work::Scan { paths, known } => {
             let found = blocking(move || scan::scan(&paths, &known)).await;
@@ -74,7 +77,13 @@ pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
         }
         Work::Check(request) => Event::Checked(check(request, tools).await).into(),
         Work::Prepare(request) => Event::Prepared(prepare(request, tools).await).into(),
-        Work::StoreConnection { draft, secrets, replaces: _, id, vault_name } => {
+        Work::StoreConnection {
+            draft,
+            secrets,
+            replaces: _,
+            id,
+            vault_name,
+        } => {
             let wanted = draft.clone();
             let stored = blocking(move || {
                 let entry = connect::entry_of(tools.entries, &draft.provider)?;
@@ -93,13 +102,19 @@ pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
         }
         Work::Connect(connection) => {
             let id = connection.id;
-            let made = blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries)).await;
+            let made = blocking(move || {
+                connect::client(&connection, &tools.keys, &tools.http, tools.entries)
+            })
+            .await;
             let (state, client) = made.unwrap_or_else(|error| (KeyState::Missing, Err(error)));
             let (client, outcome) = match client {
                 Ok(client) => (Some((id, client)), Ok(())),
                 Err(error) => (None, Err(error)),
             };
-            Outcome { event: Event::Connected(id, state, outcome), client }
+            Outcome {
+                event: Event::Connected(id, state, outcome),
+                client,
+            }
         }
         Work::ProbeKeyring => {
             let found = blocking(move || tools.keys.probe()).await;
@@ -108,20 +123,32 @@ pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
         Work::CheckFolder(folder) => {
             let wanted = folder.clone();
             let checked = blocking(move || {
-                receipt::check(&folder).map_err(|error| {
-                    Error::from_io(&error, Doing::Preview).hint(error.to_string())
-                })
+                receipt::check(&folder)
+                    .map_err(|error| Error::from_io(&error, Doing::Preview).hint(error.to_string()))
             });
             Event::FolderChecked(wanted, flatten(checked.await)).into()
         }
-        Work::Unpack { artifact, archive, into, below, keep_archive } => {
-            let unpacked = blocking(move || transfer::unpack(&archive, &into, &below, keep_archive, &meter));
+        Work::Unpack {
+            artifact,
+            archive,
+            into,
+            below,
+            keep_archive,
+        } => {
+            let unpacked =
+                blocking(move || transfer::unpack(&archive, &into, &below, keep_archive, &meter));
             Event::Unpacked(artifact, flatten(unpacked.await)).into()
         }
-        Work::WriteReceipt { batch, finishing, folder, receipt } => {
+        Work::WriteReceipt {
+            batch,
+            finishing,
+            folder,
+            receipt,
+        } => {
             let written = blocking(move || {
-                receipt::write(&folder, &receipt)
-                    .map_err(|error| Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt))
+                receipt::write(&folder, &receipt).map_err(|error| {
+                    Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt)
+                })
             });
             Event::ReceiptWritten(batch, finishing, flatten(written.await)).into()
         }
@@ -139,7 +166,12 @@ pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
 }
 
 /// Does a piece of work over a connection.
-pub async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, meter: Meter) -> Event {
+pub(super) async fn work_with(
+    work: Work,
+    client: Arc<dyn Provider>,
+    tools: Toolbox,
+    meter: Meter,
+) -> Event {
     match work {
         Work::Ask(id) => {
             let account = client.check().await;
@@ -153,19 +185,48 @@ pub async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, me
             let form = client.form(&pipeline).await;
             Event::FormRead(id, pipeline, form)
         }
-        Work::Stage { connection, file, upload } => {
-            Event::Staged(connection, file, client.stage(&upload, &meter).await)
-        }
+        Work::Stage {
+            connection,
+            file,
+            upload,
+        } => Event::Staged(connection, file, client.stage(&upload, &meter).await),
         Work::ReadBaseline(_, job) => Event::BaselineRead(job, baseline(client.as_ref()).await),
-        Work::Submit { connection: _, job, submission } => {
-            Event::Submitted(job, submit(job, &submission, client.as_ref(), &tools, &meter).await)
+        Work::Submit {
+            connection: _,
+            job,
+            submission,
+        } => Event::Submitted(
+            job,
+            submit(job, &submission, client.as_ref(), &tools, &meter).await,
+        ),
+        Work::LookUp {
+            connection: _,
+            job,
+            tag,
+        } => Event::LookedUp(job, client.find(&tag).await),
+        Work::Poll(connection, jobs) => {
+            Event::Polled(connection, poll(&jobs, client.as_ref()).await)
         }
-        Work::LookUp { connection: _, job, tag } => Event::LookedUp(job, client.find(&tag).await),
-        Work::Poll(connection, jobs) => Event::Polled(connection, poll(&jobs, client.as_ref()).await),
         Work::Cancel(_, job, remote) => Event::CancelAnswered(job, client.cancel(&remote).await),
-        Work::ListOutputs(_, job, remote) => Event::OutputsListed(job, client.outputs(&remote).await),
-        Work::Fetch { connection: _, job, artifact, output, target } => {
-            transfer::fetch(artifact, &job, &output, &target, client.as_ref(), &tools.http, &meter).await
+        Work::ListOutputs(_, job, remote) => {
+            Event::OutputsListed(job, client.outputs(&remote).await)
+        }
+        Work::Fetch {
+            connection: _,
+            job,
+            artifact,
+            output,
+            target,
+        } => {
+            let errand = Errand {
+                job: &job,
+                output: &output,
+                target: &target,
+                client: client.as_ref(),
+                http: &tools.http,
+                meter: &meter,
+            };
+            transfer::fetch(artifact, errand).await
         }
         Work::Scan { .. }
         | Work::Check(_)
@@ -202,9 +263,15 @@ async fn submit(
     let questions = tools.questions.clone();
     let ask = async move {
         if let Some(answer) = requests.recv().await
-            && questions.send(Question::MayCommit(job, answer)).await.is_err()
+            && questions
+                .send(Question::MayCommit(job, answer))
+                .await
+                .is_err()
         {
-            tracing::info!(job = job.0, "the engine is closing; the submission is held back");
+            tracing::info!(
+                job = job.0,
+                "the engine is closing; the submission is held back"
+            );
         }
         std::future::pending::<()>().await;
     };
@@ -214,7 +281,10 @@ async fn submit(
     }
 }
 
-async fn poll(jobs: &[(JobId, RemoteJob)], client: &dyn Provider) -> Result<Vec<(JobId, Result<JobReport>)>> {
+async fn poll(
+    jobs: &[(JobId, RemoteJob)],
+    client: &dyn Provider,
+) -> Result<Vec<(JobId, Result<JobReport>)>> {
     let remote: Vec<RemoteJob> = jobs.iter().map(|(_, remote)| remote.clone()).collect();
     let reports = client.status(&remote).await?;
     Ok(jobs.iter().map(|(job, _)| *job).zip(reports).collect())
@@ -226,7 +296,10 @@ async fn check(request: DraftRequest, tools: Toolbox) -> Vec<Finding> {
     found.unwrap_or_default()
 }
 
-async fn prepare(request: DraftRequest, tools: Toolbox) -> std::result::Result<Prepared, Vec<Finding>> {
+async fn prepare(
+    request: DraftRequest,
+    tools: Toolbox,
+) -> std::result::Result<Prepared, Vec<Finding>> {
     let forms = forms(&request, &tools).await;
     let prepared = blocking(move || draft::prepare(&request, &forms, &tools.facts)).await;
     prepared.unwrap_or_else(|_broke| Err(Vec::new()))
@@ -246,19 +319,27 @@ async fn forms(request: &DraftRequest, tools: &Toolbox) -> Forms {
             continue;
         };
         let label = connection.label.clone();
-        let client = match tools.clients.get(&target.connection) {
-            Some(client) => Ok(client.clone()),
-            None => {
-                let tools = tools.clone();
-                flatten(blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries).1).await)
-            }
+        let client = if let Some(client) = tools.clients.get(&target.connection) {
+            Ok(client.clone())
+        } else {
+            let tools = tools.clone();
+            flatten(
+                blocking(move || {
+                    connect::client(&connection, &tools.keys, &tools.http, tools.entries).1
+                })
+                .await,
+            )
         };
         let form = match client {
             Ok(client) => client.form(&target.pipeline.id).await,
             Err(error) => Err(error),
         };
         forms.push(form.map_err(|error| {
-            let subject = Subject { provider: "The platform", connection: &label, name: &target.pipeline.name };
+            let subject = Subject {
+                provider: "The platform",
+                connection: &label,
+                name: &target.pipeline.name,
+            };
             explain(&error, subject, Did::NothingSent).sentence()
         }));
     }
@@ -266,7 +347,9 @@ async fn forms(request: &DraftRequest, tools: &Toolbox) -> Forms {
 }
 
 /// Runs blocking code aside; a panic in it becomes an error.
-pub async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     spawn_blocking(act)
         .await
         .map_err(|broke| Error::new(ErrorKind::Internal, Doing::ReadFile).caused_by(&broke))

@@ -122,7 +122,11 @@ impl Default for Link {
 
 impl World {
     /// A world without anything in it.
-    pub fn new(facts: Arc<[&'static ProviderFacts]>, pace: Pace, default_results_folder: PathBuf) -> Self {
+    pub fn new(
+        facts: Arc<[&'static ProviderFacts]>,
+        pace: Pace,
+        default_results_folder: PathBuf,
+    ) -> Self {
         Self {
             connections: BTreeMap::new(),
             batches: BTreeMap::new(),
@@ -207,13 +211,24 @@ impl World {
                 self.jobs.remove(id);
                 self.artifacts_of.remove(id);
             }
-            Change::PutStaged { connection, file, staged } => {
+            Change::PutStaged {
+                connection,
+                file,
+                staged,
+            } => {
                 self.staged.insert((*connection, *file), staged.clone());
             }
             Change::PutArtifact(artifact) => {
                 self.last_ids.artifact = self.last_ids.artifact.max(artifact.id);
-                if self.artifacts.insert(artifact.id, artifact.clone()).is_none() {
-                    self.artifacts_of.entry(artifact.job).or_default().push(artifact.id);
+                if self
+                    .artifacts
+                    .insert(artifact.id, artifact.clone())
+                    .is_none()
+                {
+                    self.artifacts_of
+                        .entry(artifact.job)
+                        .or_default()
+                        .push(artifact.id);
                 }
             }
             Change::RemoveArtifact(id) => {
@@ -236,13 +251,19 @@ impl World {
 
     /// The facts of a job's platform; a platform that is gone from the program has none.
     pub fn facts_of(&self, job: &Job) -> Option<&'static ProviderFacts> {
-        self.facts.iter().copied().find(|facts| facts.id == job.provider)
+        self.facts
+            .iter()
+            .copied()
+            .find(|facts| facts.id == job.provider)
     }
 
     /// The facts of a connection's platform.
     pub fn facts_of_connection(&self, id: ConnectionId) -> Option<&'static ProviderFacts> {
         let provider = &self.connections.get(&id)?.provider;
-        self.facts.iter().copied().find(|facts| &facts.id == provider)
+        self.facts
+            .iter()
+            .copied()
+            .find(|facts| &facts.id == provider)
     }
 
     /// The link of a connection, made when missing.
@@ -270,30 +291,69 @@ impl World {
     }
 
     /// Puts a notice into the snapshot.
-    pub fn notice(&mut self, now: Now, about: About, weight: Weight, words: Words, details: Vec<(String, String)>) {
+    pub fn notice(
+        &mut self,
+        now: Now,
+        about: About,
+        weight: Weight,
+        words: Words,
+        details: Vec<(String, String)>,
+    ) {
         let id = NoticeId(self.last_ids.notice.0.saturating_add(1));
-        let notice = Notice { id, at: now.at, about, weight, words, details };
+        let notice = Notice {
+            id,
+            at: now.at,
+            about,
+            weight,
+            words,
+            details,
+        };
         self.write(Change::PutNotice(Arc::new(notice)));
     }
 
     /// Explains a failure of a job in a notice.
     pub fn notice_of_job(&mut self, now: Now, job: &Job, error: &Error, did: Did) {
         let words = self.words_of_job(job, error, did);
-        self.notice(now, About::Job(job.id), Weight::Problem, words, details(error));
+        self.notice(
+            now,
+            About::Job(job.id),
+            Weight::Problem,
+            words,
+            details(error),
+        );
     }
 
     /// A failure of a job in words.
     pub fn words_of_job(&self, job: &Job, error: &Error, did: Did) -> Words {
-        let provider = self.facts_of(job).map_or("The platform", |facts| facts.name);
-        let subject = Subject { provider, connection: &job.connection_label, name: &job.name };
+        let provider = self
+            .facts_of(job)
+            .map_or("The platform", |facts| facts.name);
+        let subject = Subject {
+            provider,
+            connection: &job.connection_label,
+            name: &job.name,
+        };
         explain(error, subject, did)
     }
 
     /// A failure of a connection in words.
     pub fn words_of_connection(&self, id: ConnectionId, error: &Error, did: Did) -> Words {
-        let provider = self.facts_of_connection(id).map_or("The platform", |facts| facts.name);
-        let label = self.connections.get(&id).map_or("", |connection| connection.label.as_str());
-        explain(error, Subject { provider, connection: label, name: label }, did)
+        let provider = self
+            .facts_of_connection(id)
+            .map_or("The platform", |facts| facts.name);
+        let label = self
+            .connections
+            .get(&id)
+            .map_or("", |connection| connection.label.as_str());
+        explain(
+            error,
+            Subject {
+                provider,
+                connection: label,
+                name: label,
+            },
+            did,
+        )
     }
 }
 

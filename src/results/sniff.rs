@@ -114,7 +114,7 @@ pub fn sniff_bytes(head: &[u8], whole: bool, ending: &str) -> Content {
     }
 }
 
-/// The three beginnings of TIFF 6.0 and BigTIFF, in both byte orders. Asked before all others, because telling tiff from
+/// The three beginnings of TIFF 6.0 and `BigTIFF`, in both byte orders. Asked before all others, because telling tiff from
 /// camera formats by two bytes of pixel data, as `infer` does, misses some.
 pub(crate) fn is_tiff(head: &[u8]) -> bool {
     let beginnings: [&[u8]; 4] = [b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"];

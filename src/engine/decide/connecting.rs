@@ -17,7 +17,12 @@ use crate::model::settings::AppSettings;
 use crate::store::journal::Change;
 
 /// Validates and stores what was filled in; the same label replaces.
-pub(super) fn save(world: &mut World, draft: ConnectionDraft, secrets: Vec<(String, Secret)>, now: Now) {
+pub(super) fn save(
+    world: &mut World,
+    draft: ConnectionDraft,
+    secrets: Vec<(String, Secret)>,
+    now: Now,
+) {
     let replaces = world
         .connections
         .values()
@@ -32,7 +37,13 @@ pub(super) fn save(world: &mut World, draft: ConnectionDraft, secrets: Vec<(Stri
         |connection| connection.id,
     );
     let vault_name = format!("{:016x}", now.random);
-    world.start(Work::StoreConnection { draft, secrets, replaces, id, vault_name });
+    world.start(Work::StoreConnection {
+        draft,
+        secrets,
+        replaces,
+        id,
+        vault_name,
+    });
 }
 
 /// Tries what was filled in without saving it.
@@ -46,7 +57,11 @@ pub(super) fn tried(world: &mut World, outcome: Result<Account>) {
     world.live.trial = Some(match outcome {
         Ok(account) => Trial::Good(account),
         Err(error) => {
-            let subject = Subject { provider: "The platform", connection: "this connection", name: "this connection" };
+            let subject = Subject {
+                provider: "The platform",
+                connection: "this connection",
+                name: "this connection",
+            };
             Trial::Bad(explain(&error, subject, Did::NothingSent))
         }
     });
@@ -71,7 +86,13 @@ pub(super) fn stored(
             }
             world.write(Change::PutConnection(Arc::new(connection)));
             world.ask(Effect::Disconnect(id));
-            world.live.links.insert(id, Link { key, ..Link::default() });
+            world.live.links.insert(
+                id,
+                Link {
+                    key,
+                    ..Link::default()
+                },
+            );
             connect(world, id);
             // What it could not ask for while the key was wrong is due at once.
             world.link(id).poll_due = Some(now.at);
@@ -83,7 +104,11 @@ pub(super) fn stored(
                 .iter()
                 .find(|facts| facts.id == draft.provider)
                 .map_or("The platform", |facts| facts.name);
-            let subject = Subject { provider, connection: &draft.label, name: &draft.label };
+            let subject = Subject {
+                provider,
+                connection: &draft.label,
+                name: &draft.label,
+            };
             let words = explain(&error, subject, Did::NothingSent);
             world.live.trial = Some(Trial::Bad(words.clone()));
             world.notice(now, About::App, Weight::Problem, words, details(&error));
@@ -100,7 +125,13 @@ pub(in crate::engine) fn connect(world: &mut World, id: ConnectionId) {
 }
 
 /// A client exists, or why not.
-pub(super) fn connected(world: &mut World, id: ConnectionId, key: KeyState, outcome: Result<()>, now: Now) {
+pub(super) fn connected(
+    world: &mut World,
+    id: ConnectionId,
+    key: KeyState,
+    outcome: Result<()>,
+    now: Now,
+) {
     if !world.connections.contains_key(&id) {
         return;
     }
@@ -153,7 +184,9 @@ pub(super) fn asked(
     pipelines: Option<Result<Vec<Pipeline>>>,
     now: Now,
 ) {
-    let Some(connection) = world.connections.get(&id).cloned() else { return };
+    let Some(connection) = world.connections.get(&id).cloned() else {
+        return;
+    };
     match account {
         Ok(account) => {
             world.link(id).check = CheckState::Good;
@@ -177,7 +210,9 @@ pub(super) fn asked(
     }
     let pipelines = match pipelines {
         Some(Ok(pipelines)) => Loadable::Ready(Arc::new(pipelines)),
-        Some(Err(error)) => Loadable::Failed(world.words_of_connection(id, &error, Did::NothingSent)),
+        Some(Err(error)) => {
+            Loadable::Failed(world.words_of_connection(id, &error, Did::NothingSent))
+        }
         None => return,
     };
     world.link(id).pipelines = pipelines;
@@ -189,7 +224,10 @@ pub(super) fn read_form(world: &mut World, id: ConnectionId, pipeline: PipelineI
         return;
     }
     let link = world.link(id);
-    if matches!(link.forms.get(&pipeline), Some(Loadable::Loading | Loadable::Ready(_))) {
+    if matches!(
+        link.forms.get(&pipeline),
+        Some(Loadable::Loading | Loadable::Ready(_))
+    ) {
         return;
     }
     link.forms.insert(pipeline, Loadable::Loading);
@@ -220,7 +258,9 @@ pub(super) fn form_read(
 
 /// Removes a connection and its key; jobs and results stay.
 pub(super) fn remove(world: &mut World, id: ConnectionId) {
-    let Some(connection) = world.connections.get(&id).cloned() else { return };
+    let Some(connection) = world.connections.get(&id).cloned() else {
+        return;
+    };
     world.write(Change::RemoveConnection(id));
     world.live.links.remove(&id);
     world.ask(Effect::Disconnect(id));
@@ -229,8 +269,8 @@ pub(super) fn remove(world: &mut World, id: ConnectionId) {
 
 /// Saves the settings; a changed way to the network renews all clients.
 pub(super) fn save_settings(world: &mut World, settings: AppSettings) {
-    let network_changed =
-        settings.proxy != world.settings.proxy || settings.extra_authority != world.settings.extra_authority;
+    let network_changed = settings.proxy != world.settings.proxy
+        || settings.extra_authority != world.settings.extra_authority;
     world.write(Change::PutSettings(settings));
     if network_changed {
         for link in world.live.links.values_mut() {
@@ -244,7 +284,11 @@ pub(super) fn save_settings(world: &mut World, settings: AppSettings) {
 pub(super) fn keyring_probed(world: &mut World, state: KeyringState) {
     world.live.keyring = Some(state);
     for link in world.live.links.values_mut() {
-        if link.blocked.as_ref().is_some_and(|error| error.kind() == ErrorKind::Keyring) {
+        if link
+            .blocked
+            .as_ref()
+            .is_some_and(|error| error.kind() == ErrorKind::Keyring)
+        {
             link.blocked = None;
         }
     }

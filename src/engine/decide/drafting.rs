@@ -22,7 +22,13 @@ fn change(world: &mut World, change: impl FnOnce(&mut DraftView)) {
 
 /// Looks through what was picked or dropped.
 pub(super) fn add_files(world: &mut World, paths: Vec<PathBuf>) {
-    let known = world.live.draft.files.iter().map(|listed| listed.file.path.clone()).collect();
+    let known = world
+        .live
+        .draft
+        .files
+        .iter()
+        .map(|listed| listed.file.path.clone())
+        .collect();
     change(world, |draft| {
         draft.scanning = true;
         draft.submitted = None;
@@ -50,9 +56,13 @@ pub(super) fn scanned(world: &mut World, files: Vec<ListedFile>) {
             }
             draft.files.push(listed);
         }
-        draft
-            .files
-            .sort_by(|one, other| (&one.file.folder, &one.file.name, one.problem).cmp(&(&other.file.folder, &other.file.name, other.problem)));
+        draft.files.sort_by(|one, other| {
+            (&one.file.folder, &one.file.name, one.problem).cmp(&(
+                &other.file.folder,
+                &other.file.name,
+                other.problem,
+            ))
+        });
         draft.scanning = still;
     });
 }
@@ -60,7 +70,11 @@ pub(super) fn scanned(world: &mut World, files: Vec<ListedFile>) {
 /// Takes paths out of the draft.
 pub(super) fn remove_files(world: &mut World, paths: &[PathBuf]) {
     let gone: BTreeSet<&PathBuf> = paths.iter().collect();
-    change(world, |draft| draft.files.retain(|listed| !gone.contains(&listed.file.path)));
+    change(world, |draft| {
+        draft
+            .files
+            .retain(|listed| !gone.contains(&listed.file.path));
+    });
 }
 
 /// Empties the draft.
@@ -118,12 +132,17 @@ fn request(world: &World, draft: BatchDraft, now: Now) -> DraftRequest {
         if let Some(connection) = world.connections.get(&id) {
             connections.insert(id, crate::model::connection::Connection::clone(connection));
         }
-        let Some(link) = world.live.links.get(&id) else { continue };
+        let Some(link) = world.live.links.get(&id) else {
+            continue;
+        };
         if link.blocked.is_some() {
             missing_keys.push(id);
         }
         if let Some(Loadable::Ready(form)) = link.forms.get(&target.pipeline.id) {
-            forms.insert((id, target.pipeline.id.clone()), crate::model::form::Form::clone(form));
+            forms.insert(
+                (id, target.pipeline.id.clone()),
+                crate::model::form::Form::clone(form),
+            );
         }
     }
     let results_folder = draft
@@ -132,15 +151,31 @@ fn request(world: &World, draft: BatchDraft, now: Now) -> DraftRequest {
         .or_else(|| world.settings.results_folder.clone())
         .unwrap_or_else(|| world.default_results_folder.as_ref().clone());
     let sent_before = sent_before(world, &draft, &files);
-    DraftRequest { draft, files, connections, forms, results_folder, sent_before, at: now.at, missing_keys }
+    DraftRequest {
+        draft,
+        files,
+        connections,
+        forms,
+        results_folder,
+        sent_before,
+        at: now.at,
+        missing_keys,
+    }
 }
 
 /// Batches that sent these very files to one of these pipelines, in words.
-fn sent_before(world: &World, draft: &BatchDraft, files: &[crate::model::file::LocalFile]) -> Vec<String> {
+fn sent_before(
+    world: &World,
+    draft: &BatchDraft,
+    files: &[crate::model::file::LocalFile],
+) -> Vec<String> {
     if files.is_empty() {
         return Vec::new();
     }
-    let wanted: BTreeSet<_> = files.iter().map(|file| (&file.path, file.size_bytes, file.modified)).collect();
+    let wanted: BTreeSet<_> = files
+        .iter()
+        .map(|file| (&file.path, file.size_bytes, file.modified))
+        .collect();
     world
         .batches
         .values()
@@ -153,12 +188,15 @@ fn sent_before(world: &World, draft: &BatchDraft, files: &[crate::model::file::L
             sent == wanted
         })
         .filter(|batch| {
-            batch.jobs.iter().filter_map(|job| world.jobs.get(job)).any(|job| {
-                draft
-                    .targets
-                    .iter()
-                    .any(|target| target.connection == job.connection && target.pipeline.id == job.pipeline.id)
-            })
+            batch
+                .jobs
+                .iter()
+                .filter_map(|job| world.jobs.get(job))
+                .any(|job| {
+                    draft.targets.iter().any(|target| {
+                        target.connection == job.connection && target.pipeline.id == job.pipeline.id
+                    })
+                })
         })
         .map(|batch| {
             let day = batch.created.to_zoned(jiff::tz::TimeZone::system()).date();
@@ -168,7 +206,7 @@ fn sent_before(world: &World, draft: &BatchDraft, files: &[crate::model::file::L
 }
 
 /// The draft becomes a batch: files and jobs get their numbers, everything is journalled in one step.
-pub(super) fn prepared(world: &mut World, prepared: std::result::Result<Prepared, Vec<Finding>>, now: Now) {
+pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding>>, now: Now) {
     let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(findings) => {
@@ -180,7 +218,10 @@ pub(super) fn prepared(world: &mut World, prepared: std::result::Result<Prepared
     let first_file = world.last_ids.file.0.saturating_add(1);
     let files: Vec<BatchFile> = (first_file..)
         .zip(prepared.files)
-        .map(|(number, file)| BatchFile { id: FileId(number), ..file })
+        .map(|(number, file)| BatchFile {
+            id: FileId(number),
+            ..file
+        })
         .collect();
     let jobs = make_jobs(world, batch_id, &files, &prepared.targets, now);
     let batch = Batch {
@@ -190,7 +231,10 @@ pub(super) fn prepared(world: &mut World, prepared: std::result::Result<Prepared
         folder: prepared.folder,
         files,
         jobs: jobs.iter().map(|job| job.id).collect(),
-        remote_folder: format!("labferry-{}", tag(now.random).as_str().trim_start_matches("lf-")),
+        remote_folder: format!(
+            "labferry-{}",
+            tag(now.random).as_str().trim_start_matches("lf-")
+        ),
     };
     let name = batch.name.clone();
     world.write(Change::PutBatch(Arc::new(batch)));
@@ -213,17 +257,29 @@ pub(super) fn prepared(world: &mut World, prepared: std::result::Result<Prepared
             next: "See below which, and send them again when they can be read.".to_owned(),
             action: None,
         };
-        let facts = prepared.left_out.into_iter().map(|file| ("File".to_owned(), file)).collect();
+        let facts = prepared
+            .left_out
+            .into_iter()
+            .map(|file| ("File".to_owned(), file))
+            .collect();
         world.notice(now, About::Batch(batch_id), Weight::Warning, words, facts);
     }
 }
 
-fn make_jobs(world: &World, batch: BatchId, files: &[BatchFile], targets: &[Target], now: Now) -> Vec<Job> {
+fn make_jobs(
+    world: &World,
+    batch: BatchId,
+    files: &[BatchFile],
+    targets: &[Target],
+    now: Now,
+) -> Vec<Job> {
     let mut folders = BTreeSet::from(["receipt.json".to_owned()]);
     let mut jobs = Vec::new();
     let mut number = world.last_ids.job.0;
     for target in targets {
-        let Some(connection) = world.connections.get(&target.connection) else { continue };
+        let Some(connection) = world.connections.get(&target.connection) else {
+            continue;
+        };
         let groups: Vec<(Option<&str>, Vec<FileId>)> = match target.fan_out {
             FanOut::AllInOne => vec![(None, files.iter().map(|file| file.id).collect())],
             FanOut::OnePerFile => files

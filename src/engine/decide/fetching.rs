@@ -67,17 +67,28 @@ pub(super) fn outputs_listed(world: &mut World, id: JobId, outcome: Result<Vec<O
 
 /// A name with folders, each part of it cleaned.
 fn clean_path(name: &str) -> String {
-    let parts: Vec<String> = name.split('/').filter(|part| !part.is_empty()).map(names::clean).collect();
-    if parts.is_empty() { names::clean(name) } else { parts.join("/") }
+    let parts: Vec<String> = name
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(names::clean)
+        .collect();
+    if parts.is_empty() {
+        names::clean(name)
+    } else {
+        parts.join("/")
+    }
 }
 
 /// The platform is still making a result we asked for.
 pub(super) fn preparing(world: &mut World, id: ArtifactId, percent: Option<f32>, now: Now) {
-    let Some(mut artifact) = unsettled(world, id) else { return };
+    let Some(mut artifact) = unsettled(world, id) else {
+        return;
+    };
     let pause = connection_of(world, id)
         .and_then(|connection| world.facts_of_connection(connection))
-        .map(|facts| world.pace.poll_wait(facts.capabilities.poll.usual))
-        .unwrap_or(world.pace.retry_first);
+        .map_or(world.pace.retry_first, |facts| {
+            world.pace.poll_wait(facts.capabilities.poll.usual)
+        });
     artifact.state = ArtifactState::Preparing { percent };
     artifact.attempts = 0;
     artifact.wait_until = Some(later(now, pause));
@@ -86,7 +97,9 @@ pub(super) fn preparing(world: &mut World, id: ArtifactId, percent: Option<f32>,
 
 /// A result is here, or is not.
 pub(super) fn fetched(world: &mut World, id: ArtifactId, outcome: Result<Fetched>, now: Now) {
-    let Some(mut artifact) = unsettled(world, id) else { return };
+    let Some(mut artifact) = unsettled(world, id) else {
+        return;
+    };
     match outcome {
         Ok(fetched) => {
             artifact.attempts = 0;
@@ -100,8 +113,12 @@ pub(super) fn fetched(world: &mut World, id: ArtifactId, outcome: Result<Fetched
 
 /// An archive was unpacked, or was not.
 pub(super) fn unpacked(world: &mut World, id: ArtifactId, outcome: Result<Unpacked>, now: Now) {
-    let Some(mut artifact) = unsettled(world, id) else { return };
-    let ArtifactState::Fetched(archive) = artifact.state.clone() else { return };
+    let Some(mut artifact) = unsettled(world, id) else {
+        return;
+    };
+    let ArtifactState::Fetched(archive) = artifact.state.clone() else {
+        return;
+    };
     match outcome {
         Ok(unpacked) => {
             let trouble = unpacked.problems.clone();
@@ -132,7 +149,10 @@ fn say_refused(world: &mut World, job: JobId, archive: &str, problems: &[String]
         next: "Look at the details below before you use the results.".to_owned(),
         action: None,
     };
-    let facts = problems.iter().map(|problem| ("Entry".to_owned(), problem.clone())).collect();
+    let facts = problems
+        .iter()
+        .map(|problem| ("Entry".to_owned(), problem.clone()))
+        .collect();
     world.notice(now, About::Job(job), Weight::Warning, words, facts);
 }
 
@@ -151,7 +171,8 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
             artifact.wait_until = Some(later(now, pause));
             if let Some(mut job) = world.job(artifact.job) {
                 let until = later(now, pause);
-                note(&mut job, now, words_of(world, &job, &artifact, &error, Did::WillTryAgain(until)).what);
+                let what = words_of(world, &job, &artifact, &error, Did::WillTryAgain(until)).what;
+                note(&mut job, now, what);
                 world.put_job(job);
             }
             world.write(Change::PutArtifact(Arc::new(artifact)));
@@ -159,14 +180,26 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
         Verdict::GiveUp => {
             if let Some(job) = world.job(artifact.job) {
                 let words = words_of(world, &job, &artifact, &error, Did::WentOn);
-                world.notice(now, About::Job(job.id), Weight::Problem, words, details(&error));
+                world.notice(
+                    now,
+                    About::Job(job.id),
+                    Weight::Problem,
+                    words,
+                    details(&error),
+                );
             }
             artifact.state = match artifact.state {
                 ArtifactState::Fetched(archive) => ArtifactState::Unpacked {
                     archive,
                     archive_kept: true,
                     files: Vec::new(),
-                    problems: vec![error.failure().hint.clone().unwrap_or_else(|| "The archive cannot be unpacked".to_owned())],
+                    problems: vec![
+                        error
+                            .failure()
+                            .hint
+                            .clone()
+                            .unwrap_or_else(|| "The archive cannot be unpacked".to_owned()),
+                    ],
                 },
                 ArtifactState::Offered
                 | ArtifactState::Preparing { .. }
@@ -179,8 +212,14 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
 }
 
 fn words_of(world: &World, job: &Job, artifact: &Artifact, error: &Error, did: Did) -> Words {
-    let provider = world.facts_of(job).map_or("The platform", |facts| facts.name);
-    let subject = Subject { provider, connection: &job.connection_label, name: &artifact.path };
+    let provider = world
+        .facts_of(job)
+        .map_or("The platform", |facts| facts.name);
+    let subject = Subject {
+        provider,
+        connection: &job.connection_label,
+        name: &artifact.path,
+    };
     explain(error, subject, did)
 }
 
@@ -192,25 +231,40 @@ fn unsettled(world: &World, id: ArtifactId) -> Option<Artifact> {
 
 /// Jobs of a batch whose results are all settled and only lack the receipt.
 pub(in crate::engine) fn finishing(world: &World, batch: BatchId) -> Vec<JobId> {
-    let Some(batch) = world.batches.get(&batch) else { return Vec::new() };
+    let Some(batch) = world.batches.get(&batch) else {
+        return Vec::new();
+    };
     batch
         .jobs
         .iter()
         .filter_map(|id| world.jobs.get(id))
         .filter(|job| job.stage == Stage::Downloading && job.outputs_listed)
-        .filter(|job| world.artifacts_of(job.id).all(|artifact| artifact.is_settled()))
+        .filter(|job| {
+            world
+                .artifacts_of(job.id)
+                .all(|artifact| artifact.is_settled())
+        })
         .map(|job| job.id)
         .collect()
 }
 
 /// The receipt is on disk: the jobs it names are done, or have failed with what could be had.
-pub(super) fn receipt_written(world: &mut World, batch: BatchId, jobs: &[JobId], outcome: Result<()>, now: Now) {
+pub(super) fn receipt_written(
+    world: &mut World,
+    batch: BatchId,
+    jobs: &[JobId],
+    outcome: &Result<()>,
+    now: Now,
+) {
     for id in jobs {
         let Some(mut job) = world.job(*id).filter(|job| job.stage == Stage::Downloading) else {
             continue;
         };
-        if let Err(error) = &outcome {
-            if matches!(verdict(world, error, job.attempts.saturating_add(1)), Verdict::GiveUp) {
+        if let Err(error) = outcome {
+            if matches!(
+                verdict(world, error, job.attempts.saturating_add(1)),
+                Verdict::GiveUp
+            ) {
                 fail(world, job, error.clone(), now);
             } else {
                 wait(world, &mut job, error, now);
@@ -248,7 +302,10 @@ fn ending(world: &World, job: &Job) -> Option<Error> {
 }
 
 fn failed_remotely(job: &Job) -> bool {
-    matches!(job.report.as_ref().map(|report| &report.status), Some(JobStatus::Failed { .. }))
+    matches!(
+        job.report.as_ref().map(|report| &report.status),
+        Some(JobStatus::Failed { .. })
+    )
 }
 
 /// The platform's reason for a failure, which stays on the job while partial results are fetched.

@@ -10,11 +10,18 @@ use crate::results::receipt::{Checked, Outcome};
 
 /// Says how the folder compares with its receipt; every file that is not the same stands in the details.
 pub(super) fn checked(world: &mut World, folder: &Path, outcome: Result<Vec<Checked>>, now: Now) {
-    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = folder.file_name().map_or_else(
+        || folder.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let files = match outcome {
         Ok(files) => files,
         Err(error) => {
-            let subject = Subject { provider: "", connection: "", name: &name };
+            let subject = Subject {
+                provider: "",
+                connection: "",
+                name: &name,
+            };
             let words = explain(&error, subject, Did::Stopped);
             world.notice(now, About::App, Weight::Problem, words, details(&error));
             return;
@@ -27,7 +34,11 @@ pub(super) fn checked(world: &mut World, folder: &Path, outcome: Result<Vec<Chec
         .collect();
     let all = files.len();
     let (weight, what, next) = match different.len() {
-        0 => (Weight::Note, format!("All {all} files of {name} are the same as when they arrived."), String::new()),
+        0 => (
+            Weight::Note,
+            format!("All {all} files of {name} are the same as when they arrived."),
+            String::new(),
+        ),
         1 => (
             Weight::Warning,
             format!("One of {all} files of {name} is not as it arrived."),
@@ -39,6 +50,18 @@ pub(super) fn checked(world: &mut World, folder: &Path, outcome: Result<Vec<Chec
             "See below which ones.".to_owned(),
         ),
     };
-    let did = "Labferry read every file and compared it with the receipt; nothing was changed.".to_owned();
-    world.notice(now, About::App, weight, Words { what, did, next, action: None }, different);
+    let did = "Labferry read every file and compared it with the receipt; nothing was changed."
+        .to_owned();
+    world.notice(
+        now,
+        About::App,
+        weight,
+        Words {
+            what,
+            did,
+            next,
+            action: None,
+        },
+        different,
+    );
 }

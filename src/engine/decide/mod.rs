@@ -42,9 +42,15 @@ fn react(world: &mut World, event: Event, now: Now) {
         Event::ConnectionStored(draft, outcome) => connecting::stored(world, &draft, outcome, now),
         Event::Tried(outcome) => connecting::tried(world, outcome),
         Event::Connected(id, key, outcome) => connecting::connected(world, id, key, outcome, now),
-        Event::Asked(id, account, pipelines) => connecting::asked(world, id, account, pipelines, now),
-        Event::FormRead(id, pipeline, outcome) => connecting::form_read(world, id, pipeline, outcome, now),
-        Event::Staged(connection, file, outcome) => sending::staged(world, connection, file, outcome, now),
+        Event::Asked(id, account, pipelines) => {
+            connecting::asked(world, id, account, pipelines, now);
+        }
+        Event::FormRead(id, pipeline, outcome) => {
+            connecting::form_read(world, id, pipeline, outcome, now);
+        }
+        Event::Staged(connection, file, outcome) => {
+            sending::staged(world, connection, file, outcome, now);
+        }
         Event::BaselineRead(job, outcome) => sending::baseline_read(world, job, outcome, now),
         Event::CommitAsked(job) => sending::commit_asked(world, job, now),
         Event::Submitted(job, outcome) => sending::submitted(world, job, outcome, now),
@@ -55,7 +61,9 @@ fn react(world: &mut World, event: Event, now: Now) {
         Event::Preparing(artifact, percent) => fetching::preparing(world, artifact, percent, now),
         Event::Fetched(artifact, outcome) => fetching::fetched(world, artifact, outcome, now),
         Event::Unpacked(artifact, outcome) => fetching::unpacked(world, artifact, outcome, now),
-        Event::ReceiptWritten(batch, jobs, outcome) => fetching::receipt_written(world, batch, &jobs, outcome, now),
+        Event::ReceiptWritten(batch, jobs, outcome) => {
+            fetching::receipt_written(world, batch, &jobs, &outcome, now);
+        }
         Event::KeyringProbed(state) => connecting::keyring_probed(world, state),
         Event::FolderChecked(folder, outcome) => folders::checked(world, &folder, outcome, now),
         Event::Broke(key, text) => broke(world, &key, &text, now),
@@ -69,10 +77,12 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::ClearFiles => drafting::clear_files(world),
         Command::CheckBatch(draft) => drafting::check(world, draft, now),
         Command::SubmitBatch(draft) => drafting::submit(world, draft, now),
-        Command::CancelJob(job) => person::cancel(world, job, now),
+        Command::CancelJob(job) => cancel(world, job, now),
         Command::RetryJob(job) => person::retry(world, job, now),
         Command::RetryFailed(batch) => person::retry_failed(world, batch, now),
-        Command::ResolveUnconfirmed(job, resolution) => person::resolve(world, job, resolution, now),
+        Command::ResolveUnconfirmed(job, resolution) => {
+            person::resolve(world, job, resolution, now);
+        }
         Command::ForgetJob(job) => person::forget(world, job),
         Command::SaveConnection(draft, secrets) => connecting::save(world, draft, secrets, now),
         Command::TryConnection(draft, secrets) => connecting::try_out(world, draft, secrets),
@@ -131,10 +141,18 @@ fn verdict(world: &World, error: &Error, attempts: u32) -> Verdict {
 /// Keeps a job where it is and waits: counts the attempt, remembers the error, sets the time of the next one.
 fn wait(world: &World, job: &mut Job, error: &Error, now: Now) {
     job.attempts = job.attempts.saturating_add(1);
-    let pause = world.pace.retry_wait(job.attempts, error.failure().retry_after);
+    let pause = world
+        .pace
+        .retry_wait(job.attempts, error.failure().retry_after);
     let until = later(now, pause);
     job.wait_until = Some(until);
-    note(job, now, world.words_of_job(job, error, Did::WillTryAgain(until)).what);
+    note(
+        job,
+        now,
+        world
+            .words_of_job(job, error, Did::WillTryAgain(until))
+            .what,
+    );
     job.error = Some(error.clone());
 }
 
@@ -154,7 +172,13 @@ fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
     let link = world.link(connection);
     link.blocked = Some(error.clone());
     link.check = crate::engine::snapshot::CheckState::Bad(words.clone());
-    world.notice(now, About::Connection(connection), Weight::Problem, words, details(error));
+    world.notice(
+        now,
+        About::Connection(connection),
+        Weight::Problem,
+        words,
+        details(error),
+    );
 }
 
 /// Ends a job badly and says so.
@@ -173,11 +197,15 @@ fn fail(world: &mut World, mut job: Job, error: Error, now: Now) {
 fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
     let words = crate::model::notice::Words {
         what: "A part of Labferry stopped unexpectedly.".to_owned(),
-        did: "Everything else goes on; what it was doing counts as failed and can be tried again.".to_owned(),
+        did: "Everything else goes on; what it was doing counts as failed and can be tried again."
+            .to_owned(),
         next: "Report the problem with the details below.".to_owned(),
         action: None,
     };
-    let facts = vec![("Work".to_owned(), format!("{key:?}")), ("Message".to_owned(), text.to_owned())];
+    let facts = vec![
+        ("Work".to_owned(), format!("{key:?}")),
+        ("Message".to_owned(), text.to_owned()),
+    ];
     world.notice(now, About::App, Weight::Problem, words, facts);
     let failed = |doing| breakdown(text, doing);
     match key.clone() {
@@ -197,17 +225,31 @@ fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         WorkKey::Stage(connection, file) => {
             sending::staged(world, connection, file, Err(failed(Doing::Upload)), now);
         }
-        WorkKey::ReadBaseline(job) => sending::baseline_read(world, job, Err(failed(Doing::FindSubmission)), now),
+        WorkKey::ReadBaseline(job) => {
+            sending::baseline_read(world, job, Err(failed(Doing::FindSubmission)), now);
+        }
         WorkKey::Submit(job) => sending::submitted(world, job, Err(failed(Doing::Submit)), now),
-        WorkKey::LookUp(job) => sending::looked_up(world, job, Err(failed(Doing::FindSubmission)), now),
-        WorkKey::Poll(connection) => watching::polled(world, connection, Err(failed(Doing::Poll)), now),
-        WorkKey::Cancel(job) => watching::cancel_answered(world, job, Err(failed(Doing::Cancel)), now),
-        WorkKey::ListOutputs(job) => fetching::outputs_listed(world, job, Err(failed(Doing::ListOutputs)), now),
-        WorkKey::Fetch(artifact) => fetching::fetched(world, artifact, Err(failed(Doing::Download)), now),
-        WorkKey::Unpack(artifact) => fetching::unpacked(world, artifact, Err(failed(Doing::Unpack)), now),
+        WorkKey::LookUp(job) => {
+            sending::looked_up(world, job, Err(failed(Doing::FindSubmission)), now);
+        }
+        WorkKey::Poll(connection) => {
+            watching::polled(world, connection, Err(failed(Doing::Poll)), now);
+        }
+        WorkKey::Cancel(job) => {
+            watching::cancel_answered(world, job, Err(failed(Doing::Cancel)), now);
+        }
+        WorkKey::ListOutputs(job) => {
+            fetching::outputs_listed(world, job, Err(failed(Doing::ListOutputs)), now);
+        }
+        WorkKey::Fetch(artifact) => {
+            fetching::fetched(world, artifact, Err(failed(Doing::Download)), now);
+        }
+        WorkKey::Unpack(artifact) => {
+            fetching::unpacked(world, artifact, Err(failed(Doing::Unpack)), now);
+        }
         WorkKey::WriteReceipt(batch) => {
-            let jobs = fetching::finishing(world, batch);
-            fetching::receipt_written(world, batch, &jobs, Err(failed(Doing::WriteReceipt)), now);
+            let jobs = finishing(world, batch);
+            fetching::receipt_written(world, batch, &jobs, &Err(failed(Doing::WriteReceipt)), now);
         }
     }
 }

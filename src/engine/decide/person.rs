@@ -20,10 +20,16 @@ pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
         return;
     };
     match job.stage {
-        Stage::Waiting | Stage::Uploading => end_here(world, job, now, "Cancelled before anything was submitted"),
+        Stage::Waiting | Stage::Uploading => {
+            end_here(world, job, now, "Cancelled before anything was submitted");
+        }
         Stage::Submitting => {
             job.cancel_wanted = true;
-            note(&mut job, now, "Will be cancelled as soon as the platform has answered");
+            note(
+                &mut job,
+                now,
+                "Will be cancelled as soon as the platform has answered",
+            );
             world.put_job(job);
         }
         Stage::Queued | Stage::Running => {
@@ -35,7 +41,12 @@ pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
                     world.put_job(job);
                 }
                 (Some(CancelKind::Stops | CancelKind::StopWatching) | None, _) => {
-                    end_here(world, job, now, "No longer watched; the platform goes on with it");
+                    end_here(
+                        world,
+                        job,
+                        now,
+                        "No longer watched; the platform goes on with it",
+                    );
                 }
             }
         }
@@ -61,7 +72,9 @@ fn stop_work(world: &mut World, job: &Job) {
         world.alive.iter().any(|other| {
             *other != job.id
                 && world.jobs.get(other).is_some_and(|other| {
-                    other.connection == job.connection && other.stage == Stage::Uploading && other.files.contains(&file)
+                    other.connection == job.connection
+                        && other.stage == Stage::Uploading
+                        && other.files.contains(&file)
                 })
         })
     };
@@ -72,7 +85,11 @@ fn stop_work(world: &mut World, job: &Job) {
         .map(|file| WorkKey::Stage(job.connection, *file))
         .collect();
     keys.push(WorkKey::Submit(job.id));
-    keys.extend(world.artifacts_of(job.id).map(|artifact| WorkKey::Fetch(artifact.id)));
+    keys.extend(
+        world
+            .artifacts_of(job.id)
+            .map(|artifact| WorkKey::Fetch(artifact.id)),
+    );
     for key in keys {
         if world.is_running(&key) {
             world.ask(Effect::Stop(key));
@@ -140,10 +157,25 @@ fn forget_artifacts(world: &mut World, job: JobId) {
 
 /// Tries all failed jobs of a batch again.
 pub(super) fn retry_failed(world: &mut World, batch: BatchId, now: Now) {
-    let jobs = world.batches.get(&batch).map(|batch| batch.jobs.clone()).unwrap_or_default();
+    let jobs = world
+        .batches
+        .get(&batch)
+        .map(|batch| batch.jobs.clone())
+        .unwrap_or_default();
     for (number, id) in (0_u64..).zip(jobs) {
-        if world.jobs.get(&id).is_some_and(|job| job.stage == Stage::Failed) {
-            retry(world, id, Now { random: now.random.wrapping_add(number), ..now });
+        if world
+            .jobs
+            .get(&id)
+            .is_some_and(|job| job.stage == Stage::Failed)
+        {
+            retry(
+                world,
+                id,
+                Now {
+                    random: now.random.wrapping_add(number),
+                    ..now
+                },
+            );
         }
     }
 }
@@ -158,16 +190,31 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
         Resolution::Adopt(remote) => {
             job.remote = Some(remote);
             job.candidates.clear();
-            move_job(&mut job, Stage::Queued, now, "Adopted by a person's decision");
+            move_job(
+                &mut job,
+                Stage::Queued,
+                now,
+                "Adopted by a person's decision",
+            );
             world.link(job.connection).poll_due = Some(now.at);
         }
         Resolution::SendAgain => {
             job.candidates.clear();
             job.seen_before = None;
-            move_job(&mut job, Stage::Waiting, now, "Sent again by a person's decision");
+            move_job(
+                &mut job,
+                Stage::Waiting,
+                now,
+                "Sent again by a person's decision",
+            );
         }
         Resolution::Leave => {
-            move_job(&mut job, Stage::Cancelled, now, "Left as it is by a person's decision");
+            move_job(
+                &mut job,
+                Stage::Cancelled,
+                now,
+                "Left as it is by a person's decision",
+            );
         }
     }
     world.put_job(job);
@@ -175,12 +222,19 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
 
 /// Takes a settled job off the list. Files stay; the batch goes with its last job.
 pub(super) fn forget(world: &mut World, id: JobId) {
-    let Some(job) = world.jobs.get(&id).cloned().filter(|job| job.stage.is_settled()) else {
+    let Some(job) = world
+        .jobs
+        .get(&id)
+        .cloned()
+        .filter(|job| job.stage.is_settled())
+    else {
         return;
     };
     forget_artifacts(world, id);
     world.write(Change::RemoveJob(id));
-    let Some(batch) = world.batches.get(&job.batch).cloned() else { return };
+    let Some(batch) = world.batches.get(&job.batch).cloned() else {
+        return;
+    };
     let mut batch = crate::model::batch::Batch::clone(&batch);
     batch.jobs.retain(|other| *other != id);
     if batch.jobs.is_empty() {

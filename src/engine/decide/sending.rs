@@ -22,7 +22,11 @@ pub(super) fn staged(
 ) {
     let error = match outcome {
         Ok(staged) => {
-            world.write(Change::PutStaged { connection, file, staged });
+            world.write(Change::PutStaged {
+                connection,
+                file,
+                staged,
+            });
             for mut job in uploading(world, connection, file) {
                 if job.error.is_some() {
                     calm(&mut job);
@@ -34,7 +38,11 @@ pub(super) fn staged(
         Err(error) => error,
     };
     let waiting = uploading(world, connection, file);
-    let attempts = waiting.iter().map(|job| job.attempts).max().unwrap_or_default();
+    let attempts = waiting
+        .iter()
+        .map(|job| job.attempts)
+        .max()
+        .unwrap_or_default();
     match verdict(world, &error, attempts.saturating_add(1)) {
         Verdict::Block => block(world, connection, &error, now),
         Verdict::TryLater => {
@@ -56,7 +64,11 @@ fn uploading(world: &World, connection: ConnectionId, file: FileId) -> Vec<Job> 
         .alive
         .iter()
         .filter_map(|id| world.jobs.get(id))
-        .filter(|job| job.connection == connection && job.stage == Stage::Uploading && job.files.contains(&file))
+        .filter(|job| {
+            job.connection == connection
+                && job.stage == Stage::Uploading
+                && job.files.contains(&file)
+        })
         .map(|job| Job::clone(job))
         .collect()
 }
@@ -66,7 +78,10 @@ fn leave_out(world: &mut World, mut job: Job, file: FileId, error: &Error, now: 
     if job.left_out.iter().any(|left| left.file == file) {
         return;
     }
-    job.left_out.push(LeftOut { file, error: error.clone() });
+    job.left_out.push(LeftOut {
+        file,
+        error: error.clone(),
+    });
     if job.left_out.len() >= job.files.len() {
         fail(world, job, error.clone(), now);
         return;
@@ -77,11 +92,23 @@ fn leave_out(world: &mut World, mut job: Job, file: FileId, error: &Error, now: 
         .and_then(|batch| batch.files.iter().find(|entry| entry.id == file))
         .map(|entry| entry.local.name.clone())
         .unwrap_or_default();
-    let provider = world.facts_of(&job).map_or("The platform", |facts| facts.name);
-    let subject = Subject { provider, connection: &job.connection_label, name: &name };
+    let provider = world
+        .facts_of(&job)
+        .map_or("The platform", |facts| facts.name);
+    let subject = Subject {
+        provider,
+        connection: &job.connection_label,
+        name: &name,
+    };
     let words = explain(error, subject, Did::WentOn);
     note(&mut job, now, format!("Left out {name}"));
-    world.notice(now, About::Job(job.id), Weight::Problem, words, details(error));
+    world.notice(
+        now,
+        About::Job(job.id),
+        Weight::Problem,
+        words,
+        details(error),
+    );
     world.put_job(job);
 }
 
@@ -129,7 +156,9 @@ pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>
         // A refusal right after an upload may only mean that the platform has not digested the file yet;
         // the client says so by naming a time.
         let digesting = job.attempts == 0 && error.failure().retry_after.is_some();
-        if job.stage == Stage::Submitting && (digesting || verdict(world, &error, job.attempts.saturating_add(1)) == Verdict::TryLater)
+        if job.stage == Stage::Submitting
+            && (digesting
+                || verdict(world, &error, job.attempts.saturating_add(1)) == Verdict::TryLater)
         {
             move_job(&mut job, Stage::Waiting, now, "Not accepted yet");
         }
@@ -188,10 +217,17 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
         return;
     };
     match outcome {
-        Ok(Found::Job(remote)) => accept(world, job, remote, now, "Found at the platform and adopted"),
+        Ok(Found::Job(remote)) => {
+            accept(world, job, remote, now, "Found at the platform and adopted");
+        }
         Ok(Found::Nothing) => {
             calm(&mut job);
-            move_job(&mut job, Stage::Waiting, now, "Not at the platform, so it is sent again");
+            move_job(
+                &mut job,
+                Stage::Waiting,
+                now,
+                "Not at the platform, so it is sent again",
+            );
             world.put_job(job);
         }
         Ok(Found::Perhaps(listed)) => {
@@ -232,7 +268,12 @@ pub(in crate::engine) fn unconfirmed(world: &mut World, mut job: Job, now: Now) 
             .sent(Sent::Perhaps)
             .hint("Labferry was closed before the answer came")
     });
-    move_job(&mut job, Stage::Unconfirmed, now, "Whether the platform accepted it is not known");
+    move_job(
+        &mut job,
+        Stage::Unconfirmed,
+        now,
+        "Whether the platform accepted it is not known",
+    );
     job.wait_until = None;
     job.error = Some(error.clone());
     world.notice_of_job(now, &job, &error, Did::LeftUnconfirmed);

@@ -18,7 +18,10 @@ pub(super) fn polled(
     outcome: Result<Vec<(JobId, Result<JobReport>)>>,
     now: Now,
 ) {
-    let Some(poll) = world.facts_of_connection(connection).map(|facts| facts.capabilities.poll) else {
+    let Some(poll) = world
+        .facts_of_connection(connection)
+        .map(|facts| facts.capabilities.poll)
+    else {
         return;
     };
     let reports = match outcome {
@@ -37,12 +40,15 @@ pub(super) fn polled(
     };
     let mut changed = false;
     for (id, outcome) in reports {
-        let Some(job) = world.job(id).filter(|job| matches!(job.stage, Stage::Queued | Stage::Running)) else {
+        let Some(job) = world
+            .job(id)
+            .filter(|job| matches!(job.stage, Stage::Queued | Stage::Running))
+        else {
             continue;
         };
         match outcome {
             Ok(report) => changed |= reported(world, job, report, now),
-            Err(error) => unavailable(world, job, error, now),
+            Err(error) => unavailable(world, job, &error, now),
         }
     }
     let scale = world.pace;
@@ -57,15 +63,19 @@ pub(super) fn polled(
 }
 
 /// One job's status cannot be had: the others are not touched by it, and it is asked about more and more rarely.
-fn unavailable(world: &mut World, mut job: Job, error: Error, now: Now) {
+fn unavailable(world: &mut World, mut job: Job, error: &Error, now: Now) {
     match error.kind() {
-        ErrorKind::Unauthenticated => block(world, job.connection, &error, now),
+        ErrorKind::Unauthenticated => block(world, job.connection, error, now),
         ErrorKind::NotFound => {
-            let report = JobReport { status: JobStatus::Gone, word: "not found".to_owned(), message: None };
+            let report = JobReport {
+                status: JobStatus::Gone,
+                word: "not found".to_owned(),
+                message: None,
+            };
             reported(world, job, report, now);
         }
         _ => {
-            wait(world, &mut job, &error, now);
+            wait(world, &mut job, error, now);
             world.put_job(job);
         }
     }
@@ -95,17 +105,37 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
     match status {
         JobStatus::Queued => set_stage(&mut job, Stage::Queued, now, "Queued at the platform"),
         JobStatus::Running { .. } => set_stage(&mut job, Stage::Running, now, "Running"),
-        JobStatus::Unrecognized(word) => {
+        JobStatus::Unrecognized(text) => {
             set_stage(&mut job, Stage::Running, now, "Running");
-            note(&mut job, now, format!("The platform calls its state “{word}”"));
+            note(
+                &mut job,
+                now,
+                format!("The platform calls its state “{text}”"),
+            );
         }
-        JobStatus::Succeeded => move_job(&mut job, Stage::Downloading, now, "Finished at the platform"),
+        JobStatus::Succeeded => move_job(
+            &mut job,
+            Stage::Downloading,
+            now,
+            "Finished at the platform",
+        ),
         JobStatus::Failed { reason } => {
-            let partial = world.facts_of(&job).is_some_and(|facts| facts.capabilities.partial_results);
+            let partial = world
+                .facts_of(&job)
+                .is_some_and(|facts| facts.capabilities.partial_results);
             let error = remote_failure(reason.as_deref());
             if partial {
-                note(&mut job, now, "Failed at the platform; fetching what it left");
-                move_job(&mut job, Stage::Downloading, now, "Fetching partial results");
+                note(
+                    &mut job,
+                    now,
+                    "Failed at the platform; fetching what it left",
+                );
+                move_job(
+                    &mut job,
+                    Stage::Downloading,
+                    now,
+                    "Fetching partial results",
+                );
                 job.error = Some(error);
             } else {
                 fail(world, job, error, now);
@@ -116,7 +146,8 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
             move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
         }
         JobStatus::Gone => {
-            let error = Error::new(ErrorKind::NotFound, Doing::Poll).hint("The platform no longer knows this job");
+            let error = Error::new(ErrorKind::NotFound, Doing::Poll)
+                .hint("The platform no longer knows this job");
             fail(world, job, error, now);
             return true;
         }
@@ -138,7 +169,9 @@ fn set_stage(job: &mut Job, stage: Stage, now: Now, what: &str) {
 /// A percentage that went back is shown as it was.
 fn keep_percent_rising(job: &Job, report: &mut JobReport) {
     let before = match job.report.as_ref().map(|report| &report.status) {
-        Some(JobStatus::Running { progress: Some(Progress::Percent(before)) }) => *before,
+        Some(JobStatus::Running {
+            progress: Some(Progress::Percent(before)),
+        }) => *before,
         _ => return,
     };
     if let JobStatus::Running { progress } = &mut report.status {
@@ -152,7 +185,8 @@ fn keep_percent_rising(job: &Job, report: &mut JobReport) {
 
 /// What the platform calls a failure, as an error of ours.
 pub(super) fn remote_failure(reason: Option<&str>) -> Error {
-    let error = Error::new(ErrorKind::Invalid, Doing::Poll).hint("The analysis failed at the platform");
+    let error =
+        Error::new(ErrorKind::Invalid, Doing::Poll).hint("The analysis failed at the platform");
     match reason {
         Some(reason) => error.server_said(reason),
         None => error,
@@ -182,8 +216,14 @@ pub(super) fn cancel_answered(world: &mut World, id: JobId, outcome: Result<()>,
 
 /// One notice a batch, when its last job has settled.
 pub(super) fn batch_settled(world: &mut World, id: BatchId, now: Now) {
-    let Some(batch) = world.batches.get(&id).cloned() else { return };
-    let jobs: Vec<_> = batch.jobs.iter().filter_map(|job| world.jobs.get(job)).collect();
+    let Some(batch) = world.batches.get(&id).cloned() else {
+        return;
+    };
+    let jobs: Vec<_> = batch
+        .jobs
+        .iter()
+        .filter_map(|job| world.jobs.get(job))
+        .collect();
     if jobs.is_empty() || jobs.iter().any(|job| !job.stage.is_settled()) {
         return;
     }
@@ -205,7 +245,11 @@ pub(super) fn batch_settled(world: &mut World, id: BatchId, now: Now) {
             action: None,
         }
     } else {
-        let others = others.into_iter().collect::<Vec<_>>().join(", ").to_lowercase();
+        let others = others
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(", ")
+            .to_lowercase();
         Words {
             what: format!("{} has ended.", batch.name),
             did: format!("{done} of {all} jobs are done; the others are {others}."),
@@ -213,6 +257,10 @@ pub(super) fn batch_settled(world: &mut World, id: BatchId, now: Now) {
             action: None,
         }
     };
-    let weight = if done == all { Weight::Note } else { Weight::Warning };
+    let weight = if done == all {
+        Weight::Note
+    } else {
+        Weight::Warning
+    };
     world.notice(now, About::Batch(id), weight, words, Vec::new());
 }
