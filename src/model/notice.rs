@@ -167,8 +167,3 @@ pub fn details(error: &Error) -> Vec<(String, String)> {
     }
     details
 }
-
-/// The facts of an error.
-pub fn details(error: &Error) -> Vec<(String, String)> {
-    vec![("Kind".to_owned(), format!("{:?}", error.kind()))]
-}

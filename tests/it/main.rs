@@ -8,5 +8,7 @@
 
 mod architecture;
 mod explain;
+mod harness;
+mod journey;
 mod sandbox;
 mod vault;

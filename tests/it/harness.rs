@@ -1,0 +1,210 @@
+//! A real engine against the sandbox, in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use labferry::engine::command::Command;
+use labferry::engine::pace::Pace;
+use labferry::engine::snapshot::{CheckState, Loadable, Phase, Snapshot};
+use labferry::engine::{Engine, EngineOptions};
+use labferry::model::batch::{BatchDraft, Target};
+use labferry::model::connection::ConnectionDraft;
+use labferry::model::form::Settings;
+use labferry::model::ids::{ConnectionId, ProviderId};
+use labferry::model::pipeline::Pipeline;
+use labferry::model::provider::FanOut;
+use labferry::model::secret::Secret;
+use labferry::net::client::NetOptions;
+use labferry::providers;
+use labferry::sandbox::{Sandbox, SandboxOptions};
+use labferry::store::folders::Folders;
+
+/// No test waits longer than this for anything.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A sandbox whose jobs take a tenth of a second or so.
+pub(crate) async fn sandbox() -> Sandbox {
+    Sandbox::start(SandboxOptions {
+        speed: 40.0,
+        ..SandboxOptions::default()
+    })
+    .await
+    .unwrap()
+}
+
+/// An engine with a data folder below `top`.
+pub(crate) fn engine(top: &Path) -> Engine {
+    Engine::start(options(top)).unwrap()
+}
+
+/// What [`engine`] starts with.
+pub(crate) fn options(top: &Path) -> EngineOptions {
+    EngineOptions {
+        folders: Folders::below(&top.join("data")),
+        keyring: false,
+        environment: |name| {
+            (name == "LABFERRY_KEY")
+                .then(|| TEST_KEY.get().cloned())
+                .flatten()
+        },
+        pace: Pace::TEST,
+        entries: providers::ALL,
+        net: NetOptions::default(),
+    }
+}
+
+/// What `LABFERRY_KEY` would hold: the key of connections whose secrets went with an earlier engine.
+pub(crate) static TEST_KEY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+/// Waits until a snapshot satisfies `wanted`.
+pub(crate) async fn wait(
+    engine: &Engine,
+    what: &str,
+    wanted: impl Fn(&Snapshot) -> bool,
+) -> Arc<Snapshot> {
+    let mut snapshots = engine.subscribe();
+    let found =
+        tokio::time::timeout(DEADLINE, snapshots.wait_for(|snapshot| wanted(snapshot))).await;
+    match found {
+        Ok(Ok(snapshot)) => snapshot.clone(),
+        Ok(Err(_)) => panic!("the engine ended before {what}"),
+        Err(_) => panic!("{what} did not come; {}", describe(&engine.snapshot())),
+    }
+}
+
+/// A snapshot in a few lines, for a failed test.
+pub(crate) fn describe(snapshot: &Snapshot) -> String {
+    let mut text = format!("phase {:?}", snapshot.phase);
+    for view in &snapshot.connections {
+        text += &format!(
+            "\n{} {:?} {:?}",
+            view.connection.label, view.key, view.check
+        );
+    }
+    for view in &snapshot.jobs {
+        text += &format!(
+            "\n{} {:?} {:?} {:?}",
+            view.job.name, view.job.stage, view.job.report, view.job.error
+        );
+        for artifact in &view.artifacts {
+            text += &format!("\n  {} {:?}", artifact.path, artifact.state);
+        }
+    }
+    for notice in &snapshot.notices {
+        text += &format!("\n! {} {:?}", notice.words.sentence(), notice.details);
+    }
+    text
+}
+
+/// Connects both platforms of the sandbox; returns their connections.
+pub(crate) async fn connect(engine: &Engine, sandbox: &Sandbox) -> (ConnectionId, ConnectionId) {
+    let addresses = serde_json::to_value(sandbox.addresses()).unwrap();
+    let text = |platform: &str, name: &str| addresses[platform][name].as_str().unwrap().to_owned();
+    let key = Secret::parse_key(&text("biodock", "key")).unwrap();
+    engine
+        .send(Command::SaveConnection(
+            ConnectionDraft {
+                provider: ProviderId::from("biodock"),
+                label: "Imaging core".to_owned(),
+                entries: [("url".to_owned(), text("biodock", "url"))].into(),
+            },
+            vec![("key".to_owned(), key)],
+        ))
+        .unwrap();
+    engine
+        .send(Command::SaveConnection(
+            ConnectionDraft {
+                provider: ProviderId::from("analytics-automated"),
+                label: "Institute server".to_owned(),
+                entries: [
+                    ("url".to_owned(), text("analytics_automated", "url")),
+                    ("email".to_owned(), "someone@example.org".to_owned()),
+                ]
+                .into(),
+            },
+            Vec::new(),
+        ))
+        .unwrap();
+    let good = |snapshot: &Snapshot, label: &str| {
+        snapshot.connections.iter().any(|view| {
+            view.connection.label == label
+                && view.check == CheckState::Good
+                && matches!(view.pipelines, Loadable::Ready(_))
+        })
+    };
+    let snapshot = wait(engine, "both connections", |snapshot| {
+        good(snapshot, "Imaging core") && good(snapshot, "Institute server")
+    })
+    .await;
+    let id = |label: &str| {
+        snapshot
+            .connections
+            .iter()
+            .find(|view| view.connection.label == label)
+            .unwrap()
+            .connection
+            .id
+    };
+    (id("Imaging core"), id("Institute server"))
+}
+
+/// A target with the defaults of its form.
+pub(crate) fn target(
+    engine: &Engine,
+    connection: ConnectionId,
+    pipeline: &str,
+    fan_out: FanOut,
+) -> Target {
+    let snapshot = engine.snapshot();
+    let view = snapshot.connection(connection).unwrap();
+    let Loadable::Ready(pipelines) = &view.pipelines else {
+        panic!("no pipelines")
+    };
+    let pipeline = pipelines
+        .iter()
+        .find(|known| known.name == pipeline || known.id.as_str() == pipeline)
+        .cloned()
+        .unwrap_or_else(|| Pipeline::typed(pipeline));
+    Target {
+        connection,
+        pipeline,
+        fan_out,
+        settings: Settings::new(),
+    }
+}
+
+/// Puts files into the draft and waits until they were looked at.
+pub(crate) async fn add_files(engine: &Engine, paths: Vec<PathBuf>) {
+    let before = engine.snapshot().draft.files.len();
+    engine.send(Command::AddFiles(paths)).unwrap();
+    wait(engine, "the files", |snapshot| {
+        !snapshot.draft.scanning && snapshot.draft.files.len() > before
+    })
+    .await;
+}
+
+/// Sends the draft and waits until it is a batch.
+pub(crate) async fn send(engine: &Engine, name: &str, into: &Path, targets: Vec<Target>) {
+    let before = engine.snapshot().batches.len();
+    let draft = BatchDraft {
+        name: name.to_owned(),
+        into: Some(into.to_path_buf()),
+        targets,
+    };
+    engine.send(Command::SubmitBatch(draft)).unwrap();
+    wait(engine, "the batch", |snapshot| {
+        snapshot.batches.len() > before
+    })
+    .await;
+}
+
+/// Waits until no job goes on by itself.
+pub(crate) async fn settled(engine: &Engine) -> Arc<Snapshot> {
+    wait(engine, "the end of all jobs", |snapshot| {
+        snapshot.phase == Phase::Running
+            && !snapshot.jobs.is_empty()
+            && snapshot.jobs.iter().all(|view| view.job.stage.is_settled())
+    })
+    .await
+}
