@@ -1,5 +1,6 @@
 //! Labferry carries a scientist's files to analysis platforms and brings the results home.
 
+pub mod cli;
 pub mod engine;
 pub mod model;
 pub mod net;

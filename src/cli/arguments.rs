@@ -215,7 +215,15 @@ mod tests {
     #[test]
     fn one_job_for_all_and_one_for_each_exclude_each_other() {
         let parse = |more: &[&str]| {
-            let words = ["labferry", "send", "--to", "Core", "--pipeline", "p", "x.png"];
+            let words = [
+                "labferry",
+                "send",
+                "--to",
+                "Core",
+                "--pipeline",
+                "p",
+                "x.png",
+            ];
             Arguments::try_parse_from(words.iter().chain(more))
         };
         assert!(parse(&["--one-per-file"]).is_ok());

@@ -27,7 +27,8 @@ pub fn start(folder: &Path) -> Option<WorkerGuard> {
         .build(folder)
         .ok()?;
     let (writer, guard) = tracing_appender::non_blocking(appender);
-    let filter = EnvFilter::try_from_env("LABFERRY_LOG").unwrap_or_else(|_unset| EnvFilter::new(USUAL));
+    let filter =
+        EnvFilter::try_from_env("LABFERRY_LOG").unwrap_or_else(|_unset| EnvFilter::new(USUAL));
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)

@@ -16,6 +16,16 @@ use crate::engine::command::Command;
 use crate::engine::snapshot::{ConnectionView, Phase, Snapshot};
 use crate::model::ids::JobId;
 use crate::model::job::Stage;
+use crate::store::folders::Folders;
+
+/// Which engine to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// For the person's own platforms: the keyring, and the pace platforms ask for.
+    Real,
+    /// For the sandbox: keys in memory only, and a quick pace.
+    Demo,
+}
 
 /// A running engine and the latest it said.
 pub struct Session {
@@ -42,20 +52,14 @@ impl Session {
         self.engine.snapshot()
     }
 
-    /// The engine, for the window.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The engine, to be stopped.
+    pub fn into_engine(self) -> Engine {
+        self.engine
     }
 
     /// Hands over a command.
     pub fn send(&self, command: Command) -> Result<(), Trouble> {
-        self.engine.send(command).map_err(|busy| {
-            Trouble::problem(
-                format!("{busy}."),
-                "Nothing was started.",
-                "Try again in a moment.",
-            )
-        })
+        hand_over(&self.engine, command)
     }
 
     /// Waits until `look` finds what it looks for.
@@ -137,6 +141,17 @@ impl Session {
     }
 }
 
+/// Hands a command to an engine.
+pub fn hand_over(engine: &Engine, command: Command) -> Result<(), Trouble> {
+    engine.send(command).map_err(|busy| {
+        Trouble::problem(
+            format!("{busy}."),
+            "Nothing was started.",
+            "Try again in a moment.",
+        )
+    })
+}
+
 /// Whether a job that is where `enough` says is no reason for a person to look.
 fn is_good(stage: Stage, enough: &impl Fn(Stage) -> bool) -> bool {
     match stage {
@@ -160,7 +175,7 @@ fn engine_ended() -> Trouble {
 }
 
 /// Ends when Ctrl-C is pressed; where that cannot be noticed, never.
-async fn interrupted() {
+pub async fn interrupted() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         tracing::warn!(%error, "Ctrl-C cannot be noticed");
         std::future::pending::<()>().await;
@@ -176,3 +191,11 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Trouble> {
         )
     })
 }
+
+/// Starts an engine on these folders.
+pub fn start(_folders: &Folders, _kind: Kind) -> Result<Engine, Trouble> {
+    Err(engine_ended())
+}
+
+/// Waits until everything is written down and the engine is gone.
+pub async fn stop(_engine: Engine) {}
