@@ -7,21 +7,21 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 /// Carries your files to analysis platforms and brings the results home.
 #[derive(Debug, Parser)]
 #[command(name = "labferry", version, about, disable_help_subcommand = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Keep state, log and settings in this folder
     #[arg(long, global = true, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    pub(super) data_dir: Option<PathBuf>,
     /// Write one JSON object a line instead of words
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(super) json: bool,
     /// What to do; the window opens when nothing is named
     #[command(subcommand)]
-    pub command: Option<CommandName>,
+    pub(super) command: Option<CommandName>,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum CommandName {
+pub(super) enum CommandName {
     /// Try everything against platforms simulated on this computer
     Demo(DemoArguments),
     /// Serve the simulated platforms; prints their addresses and keys as one JSON line
@@ -42,121 +42,121 @@ pub enum CommandName {
 
 /// Flags of `demo`.
 #[derive(Args, Clone, Debug)]
-pub struct DemoArguments {
+pub(super) struct DemoArguments {
     /// Do the whole job in the terminal, without a window
     #[arg(long)]
-    pub headless: bool,
+    pub(super) headless: bool,
     /// Put the results into this folder
     #[arg(long, value_name = "DIR")]
-    pub into: Option<PathBuf>,
+    pub(super) into: Option<PathBuf>,
     /// Your own files instead of the samples
     #[arg(value_name = "FILES")]
-    pub files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Flags of `sandbox`.
 #[derive(Args, Clone, Debug)]
-pub struct SandboxArguments {
+pub(super) struct SandboxArguments {
     /// Listen on this port instead of any free one
     #[arg(long, value_name = "N")]
-    pub port: Option<u16>,
+    pub(super) port: Option<u16>,
     /// Run the platforms' clock this much faster
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    pub speed: f64,
+    pub(super) speed: f64,
     /// Misbehave: NAME[@endpoint][*COUNT], or a setting as name=value
     #[arg(long = "fault", value_name = "NAME")]
-    pub faults: Vec<String>,
+    pub(super) faults: Vec<String>,
 }
 
 /// Flags of `connect`.
 #[derive(Args, Clone, Debug)]
-pub struct ConnectArguments {
+pub(super) struct ConnectArguments {
     /// biodock or analytics-automated
     #[arg(value_name = "PLATFORM")]
-    pub platform: String,
+    pub(super) platform: String,
     /// Your own name for the connection
     #[arg(long, value_name = "L")]
-    pub label: String,
+    pub(super) label: String,
     /// The platform's base address
     #[arg(long, value_name = "U")]
-    pub url: Option<String>,
+    pub(super) url: Option<String>,
     /// Read the key, or the password, from standard input
     #[arg(long)]
-    pub key_stdin: bool,
+    pub(super) key_stdin: bool,
     /// The email address given with each submission
     #[arg(long, value_name = "EMAIL")]
-    pub email: Option<String>,
+    pub(super) email: Option<String>,
     /// The user name, where the server asks for one
     #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
+    pub(super) user: Option<String>,
     /// Where result files are, when the server does not say
     #[arg(long, value_name = "U")]
-    pub files_url: Option<String>,
+    pub(super) files_url: Option<String>,
 }
 
 /// Flags of `send`.
 #[derive(Args, Clone, Debug)]
 #[command(group(ArgGroup::new("fan out").args(["one_per_file", "all_in_one"])))]
-pub struct SendArguments {
+pub(super) struct SendArguments {
     /// The label of the connection
     #[arg(long, value_name = "LABEL")]
-    pub to: String,
+    pub(super) to: String,
     /// The pipeline's identifier
     #[arg(long, value_name = "ID")]
-    pub pipeline: String,
+    pub(super) pipeline: String,
     /// A setting of the pipeline; may be given several times
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
-    pub settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, String)>,
     #[command(flatten)]
-    pub fan_out: FanOutArguments,
+    pub(super) fan_out: FanOutArguments,
     /// Put the results into this folder
     #[arg(long, value_name = "DIR")]
-    pub into: Option<PathBuf>,
+    pub(super) into: Option<PathBuf>,
     /// End as soon as everything is submitted; `labferry resume` fetches the results
     #[arg(long)]
-    pub detach: bool,
+    pub(super) detach: bool,
     /// Files and folders
     #[arg(value_name = "FILES", required = true)]
-    pub files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// How many jobs the files become.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct FanOutArguments {
+pub(super) struct FanOutArguments {
     /// One job for each file
     #[arg(long)]
-    pub one_per_file: bool,
+    pub(super) one_per_file: bool,
     /// One job for all files
     #[arg(long)]
-    pub all_in_one: bool,
+    pub(super) all_in_one: bool,
 }
 
 /// Flags of `check`.
 #[derive(Args, Clone, Debug)]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// The results folder of a batch
     #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// Flags of `table`.
 #[derive(Args, Clone, Debug)]
-pub struct TableArguments {
+pub(super) struct TableArguments {
     /// The file
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(super) file: PathBuf,
     /// Only these rows, counted from 1, both included
     #[arg(long, value_name = "A..B", value_parser = rows)]
-    pub rows: Option<Rows>,
+    pub(super) rows: Option<Rows>,
 }
 
 /// A range of rows, counted from 1, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rows {
+pub(super) struct Rows {
     /// The first.
-    pub first: u64,
+    pub(super) first: u64,
     /// The last; none is the end of the table.
-    pub last: Option<u64>,
+    pub(super) last: Option<u64>,
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

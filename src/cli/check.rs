@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::arguments::CheckArguments;
-use crate::cli::out::Out;
+use crate::cli::out::{self, Out};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::results::receipt::{self, Outcome};
 
@@ -15,7 +15,7 @@ struct Line<'a> {
 }
 
 /// Names every file with what became of it; done when all are the same.
-pub fn run(arguments: &CheckArguments, out: Out) -> Result<Ending, Trouble> {
+pub(super) fn run(arguments: &CheckArguments, out: Out) -> Result<Ending, Trouble> {
     let folder = &arguments.folder;
     let checked = receipt::check(folder).map_err(|error| {
         Trouble::problem(
@@ -31,7 +31,7 @@ pub fn run(arguments: &CheckArguments, out: Out) -> Result<Ending, Trouble> {
     for file in &checked {
         let outcome = file.outcome.word();
         if out.is_json() {
-            out.object(&Line {
+            out::object(&Line {
                 path: &file.path,
                 outcome,
             })?;

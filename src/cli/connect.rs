@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use crate::cli::arguments::ConnectArguments;
-use crate::cli::out::{Event, Out};
+use crate::cli::out::{self, Event, Out};
 use crate::cli::session::{Kind, Session, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::engine::command::Command;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const MOST_STDIN_BYTES: u64 = 64 * 1024;
 
 /// Saves the connection, waits for the platform's answer, and prints it.
-pub async fn run(
+pub(super) async fn run(
     arguments: ConnectArguments,
     folders: &Folders,
     out: Out,
@@ -71,7 +71,7 @@ async fn connect(
                 view.key.words()
             );
             out.event(&Event {
-                event: "notice",
+                what: "notice",
                 name: Some(label.clone()),
                 message: Some(message.clone()),
                 ..Event::default()
@@ -83,7 +83,7 @@ async fn connect(
 }
 
 /// Hands the connection over and waits until the platform has been asked.
-pub async fn save(
+pub(super) async fn save(
     session: &mut Session,
     draft: ConnectionDraft,
     secrets: Vec<(String, Secret)>,

@@ -28,13 +28,13 @@ use crate::store::folders::Folders;
 const PIPELINES: [&str; 3] = ["Nuclei count", "wordcount", "zipresults"];
 
 /// The demo's own place: a folder named by the person, or one that goes away with the demo.
-pub struct House {
+pub(super) struct House {
     folder: PathBuf,
     temporary: Option<TempDir>,
 }
 
 /// A demo under way.
-pub struct Running {
+pub(super) struct Running {
     engine: Engine,
     house: House,
     // Held so that the platforms answer as long as the demo lasts.
@@ -43,7 +43,7 @@ pub struct Running {
 
 impl House {
     /// Nothing of the person's own Labferry is touched.
-    pub fn make(data_dir: Option<&Path>) -> Result<Self, Trouble> {
+    pub(super) fn make(data_dir: Option<&Path>) -> Result<Self, Trouble> {
         if let Some(folder) = data_dir {
             return Ok(Self {
                 folder: absolute(folder)?,
@@ -61,7 +61,7 @@ impl House {
     }
 
     /// Where data and results go. Results nobody named a folder for outlive the demo.
-    pub fn folders(&mut self, into: Option<&Path>) -> Result<Folders, Trouble> {
+    pub(super) fn folders(&mut self, into: Option<&Path>) -> Result<Folders, Trouble> {
         let mut folders = Folders::below(&self.folder);
         match into {
             Some(into) => folders.results = absolute(into)?,
@@ -88,18 +88,18 @@ impl House {
 
 impl Running {
     /// The engine behind it.
-    pub fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 
     /// Stops the engine, then the platforms.
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         session::stop(self.engine).await;
     }
 }
 
 /// Starts sandbox and engine and connects one with the other, without waiting for the answers.
-pub async fn start(house: House, folders: &Folders) -> Result<Running, Trouble> {
+pub(super) async fn start(house: House, folders: &Folders) -> Result<Running, Trouble> {
     let sandbox = Sandbox::start(SandboxOptions::default())
         .await
         .map_err(|error| explain(&error))?;
@@ -150,13 +150,13 @@ fn draft(provider: &str, label: &str, entries: &[(&str, &str)]) -> ConnectionDra
 }
 
 /// Puts the files at hand in the window.
-pub fn lay_out(running: &Running, arguments: &DemoArguments) -> Result<(), Trouble> {
+pub(super) fn lay_out(running: &Running, arguments: &DemoArguments) -> Result<(), Trouble> {
     let files = running.house.files(&arguments.files)?;
     session::hand_over(&running.engine, Command::AddFiles(files))
 }
 
 /// The whole job in the terminal.
-pub async fn headless(
+pub(super) async fn headless(
     running: &Running,
     arguments: &DemoArguments,
     out: Out,

@@ -5,17 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::cli::out::{Closed, Event, Out};
+use crate::cli::out::{self, Closed, Event, Out};
 use crate::engine::snapshot::{JobView, Snapshot};
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::ids::{ArtifactId, BatchId, JobId, NoticeId};
 use crate::model::job::Stage;
-use crate::model::notice::{About, Notice, Weight};
+use crate::model::notice::{About, Notice, Weight, Words};
 use crate::model::remote::{JobStatus, Progress};
 
 /// What was told so far.
 #[derive(Debug)]
-pub struct Follower {
+pub(super) struct Follower {
     out: Out,
     jobs: BTreeMap<JobId, Told>,
     artifacts: BTreeSet<ArtifactId>,
@@ -33,7 +33,7 @@ struct Told {
 
 impl Follower {
     /// Follows from here on: notices that are in the snapshot already are old.
-    pub fn new(out: Out, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(out: Out, snapshot: &Snapshot) -> Self {
         Self {
             out,
             jobs: BTreeMap::new(),
@@ -43,13 +43,17 @@ impl Follower {
     }
 
     /// Tells what is new about these jobs, and all new notices.
-    pub fn tell(&mut self, snapshot: &Snapshot, watched: &BTreeSet<JobId>) -> Result<(), Closed> {
+    pub(super) fn tell(
+        &mut self,
+        snapshot: &Snapshot,
+        watched: &BTreeSet<JobId>,
+    ) -> Result<(), Closed> {
         for notice in snapshot.notices.iter().rev() {
             if self.notices.insert(notice.id) {
                 self.tell_notice(snapshot, notice)?;
             }
         }
-        for view in snapshot.jobs.iter() {
+        for view in &snapshot.jobs {
             if watched.contains(&view.job.id) {
                 self.tell_job(view)?;
             }
@@ -67,7 +71,7 @@ impl Follower {
             }
         };
         self.out.event(&Event {
-            event: "notice",
+            what: "notice",
             batch: batch.map(|BatchId(number)| number),
             job: job.map(|JobId(number)| number),
             message: Some(notice.words.sentence()),
@@ -76,7 +80,7 @@ impl Follower {
         match notice.weight {
             Weight::Note => self.out.line(notice.words.sentence()),
             Weight::Warning | Weight::Problem => {
-                self.out.problem(&notice.words);
+                out::problem(&notice.words);
                 Ok(())
             }
         }
@@ -127,17 +131,17 @@ impl Follower {
 }
 
 /// An event about this job.
-fn about(view: &JobView, event: &'static str) -> Event {
+fn about(view: &JobView, what: &'static str) -> Event {
     let BatchId(batch) = view.job.batch;
     let JobId(job) = view.job.id;
     Event {
-        event,
+        what,
         batch: Some(batch),
         job: Some(job),
         name: Some(view.job.name.clone()),
         state: Some(view.job.stage.word().to_lowercase()),
         remote_id: view.job.remote.as_ref().map(|remote| remote.id.clone()),
-        message: view.words.as_ref().map(|words| words.sentence()),
+        message: view.words.as_ref().map(Words::sentence),
         ..Event::default()
     }
 }
@@ -192,34 +196,23 @@ fn quarter_done(view: &JobView) -> Option<u8> {
 }
 
 /// One job in one line.
-pub fn line_of(view: &JobView) -> String {
-    let mut line = format!(
-        "{:<12} {} · {} · {}",
-        view.job.stage.word(),
-        view.job.connection_label,
-        view.job.pipeline.name,
-        view.job.name
-    );
-    if let JobStatus::Running {
-        progress: Some(Progress::Percent(percent)),
-    } = view
-        .job
-        .report
-        .as_ref()
-        .map_or(JobStatus::Queued, |report| report.status.clone())
-        && view.job.stage == Stage::Running
+pub(super) fn line_of(view: &JobView) -> String {
+    let job = &view.job;
+    let mut parts = vec![format!("{:<12} {}", job.stage.word(), job.name)];
+    if job.stage == Stage::Running
+        && let Some(report) = &job.report
+        && let JobStatus::Running {
+            progress: Some(Progress::Percent(percent)),
+        } = report.status
     {
-        line.push_str(&format!(" · {percent:.0} %"));
+        parts.push(format!("{percent:.0} %"));
     }
-    if let Some(words) = &view.words {
-        line.push_str(" · ");
-        line.push_str(&words.sentence());
-    }
-    line
+    parts.extend(view.words.as_ref().map(Words::sentence));
+    parts.join(" · ")
 }
 
 /// The last line: how many jobs ended how.
-pub fn sum_up(snapshot: &Snapshot, watched: &BTreeSet<JobId>) -> String {
+pub(super) fn sum_up(snapshot: &Snapshot, watched: &BTreeSet<JobId>) -> String {
     let mut counts: BTreeMap<Stage, usize> = BTreeMap::new();
     for view in &snapshot.jobs {
         if watched.contains(&view.job.id) {

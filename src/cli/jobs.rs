@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::out::{Event, Out};
+use crate::cli::out::{self, Event, Out};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::model::ids::{BatchId, JobId};
 use crate::model::job::Job;
@@ -10,7 +10,7 @@ use crate::store::folders::Folders;
 use crate::store::journal::{Contents, Journal, JournalProblem};
 
 /// Lists batches, newest first, and their jobs.
-pub fn run(folders: &Folders, out: Out) -> Result<Ending, Trouble> {
+pub(super) fn run(folders: &Folders, out: Out) -> Result<Ending, Trouble> {
     // Opening would make an empty journal; asking what there is should not.
     if !folders.data.join(crate::store::journal::FILE_NAME).exists() {
         out.line("There are no jobs.")?;
@@ -49,7 +49,7 @@ fn list(contents: &Contents, out: Out) -> Result<(), Trouble> {
             ))?;
             let JobId(number) = job.id;
             out.event(&Event {
-                event: "state",
+                what: "state",
                 batch: Some(batch.id.0),
                 job: Some(number),
                 name: Some(job.name.clone()),

@@ -18,7 +18,7 @@ const USUAL: &str = "warn,labferry=info";
 
 /// Starts the log in this folder. The guard writes out the rest when it is dropped; without a folder that can be
 /// written there is no log, and the program works all the same.
-pub fn start(folder: &Path) -> Option<WorkerGuard> {
+pub(super) fn start(folder: &Path) -> Option<WorkerGuard> {
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("labferry")

@@ -2,14 +2,14 @@
 //!
 //! Owns what is typed, what is printed and the exit code. What happens in between is the engine's.
 
-pub mod arguments;
+mod arguments;
 mod check;
 mod connect;
 mod demo;
 mod follow;
 mod jobs;
 mod logging;
-pub mod out;
+mod out;
 mod resume;
 mod sandbox;
 mod send;
@@ -25,8 +25,8 @@ use tokio::runtime::Runtime;
 use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::cli::arguments::{Arguments, CommandName, DemoArguments};
-use crate::cli::out::Out;
-use crate::cli::trouble::{Ending, Trouble};
+use crate::cli::out::{self, Out};
+use crate::cli::trouble::Trouble;
 use crate::engine::Engine;
 use crate::store::folders::Folders;
 
@@ -75,7 +75,7 @@ pub fn run() -> Next {
 /// Says on standard error what went wrong.
 fn report(out: Out, trouble: &Trouble) -> ExitCode {
     if let Some(words) = trouble.words() {
-        out.problem(words);
+        out::problem(words);
     }
     trouble.code()
 }

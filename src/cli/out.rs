@@ -11,102 +11,86 @@ use crate::model::notice::Words;
 
 /// Where lines go and in which form.
 #[derive(Clone, Copy, Debug)]
-pub struct Out {
+pub(super) struct Out {
     json: bool,
 }
 
 /// Standard output is closed: whoever read it has seen enough, and the program ends without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed;
+pub(super) struct Closed;
 
 /// Something that happened, for a program. Numbers are those of the journal.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Event {
+pub(super) struct Event {
     /// `upload`, `submit`, `state`, `download`, `done`, `notice`.
-    pub event: &'static str,
+    #[serde(rename = "event")]
+    pub(super) what: &'static str,
     /// The batch it is about.
-    pub batch: Option<u64>,
+    pub(super) batch: Option<u64>,
     /// The job it is about.
-    pub job: Option<u64>,
+    pub(super) job: Option<u64>,
     /// The batch's or the job's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub(super) name: Option<String>,
     /// Where we are with the job, in small letters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub(super) state: Option<String>,
     /// The platform's handle.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remote_id: Option<String>,
+    pub(super) remote_id: Option<String>,
     /// Bytes moved so far, or the length of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
+    pub(super) bytes: Option<u64>,
     /// Bytes in all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
+    pub(super) total: Option<u64>,
     /// A file or folder on this computer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub(super) path: Option<String>,
     /// Words for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
+    pub(super) message: Option<String>,
 }
 
 impl Out {
     /// For a program when `json`, else for a person.
-    pub fn new(json: bool) -> Self {
+    pub(super) fn new(json: bool) -> Self {
         Self { json }
     }
 
     /// Whether a program reads it.
-    pub fn is_json(self) -> bool {
+    pub(super) fn is_json(self) -> bool {
         self.json
     }
 
     /// A line for a person; nothing when a program reads.
-    pub fn line(self, line: impl fmt::Display) -> Result<(), Closed> {
+    pub(super) fn line(self, line: impl fmt::Display) -> Result<(), Closed> {
         if self.json {
             return Ok(());
         }
         write_line(&line)
     }
 
-    /// A line that is the result itself, whoever reads.
-    pub fn result(self, line: impl fmt::Display) -> Result<(), Closed> {
-        write_line(&line)
-    }
-
-    /// Bytes that are the result itself.
-    pub fn bytes(self, bytes: &[u8]) -> Result<(), Closed> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)
-            .and_then(|()| out.flush())
-            .map_err(|_closed| Closed)
-    }
-
-    /// An object that is the result itself.
-    pub fn object(self, object: &impl Serialize) -> Result<(), Closed> {
-        match serde_json::to_string(object) {
-            Ok(line) => write_line(&line),
-            Err(error) => {
-                tracing::error!(%error, "a result could not be written as JSON");
-                Ok(())
-            }
-        }
-    }
-
     /// An event for a program; nothing when a person reads.
-    pub fn event(self, event: &Event) -> Result<(), Closed> {
-        if self.json {
-            self.object(event)
-        } else {
+    pub(super) fn event(self, event: &Event) -> Result<(), Closed> {
+        if self.json { object(event) } else { Ok(()) }
+    }
+}
+
+/// An object that is the result itself, whoever reads.
+pub(super) fn object(object: &impl Serialize) -> Result<(), Closed> {
+    match serde_json::to_string(object) {
+        Ok(line) => write_line(&line),
+        Err(error) => {
+            tracing::error!(%error, "a result could not be written as JSON");
             Ok(())
         }
     }
+}
 
-    /// Something the person should know, on standard error.
-    pub fn problem(self, words: &Words) {
-        complain(&words.sentence());
-    }
+/// Something the person should know, on standard error.
+pub(super) fn problem(words: &Words) {
+    complain(&words.sentence());
 }
 
 /// A line on standard error. Nothing can be said about it when that is closed as well.
@@ -130,7 +114,7 @@ mod tests {
     #[test]
     fn an_event_always_has_event_batch_and_job() {
         let event = Event {
-            event: "notice",
+            what: "notice",
             message: Some("Hello".to_owned()),
             ..Event::default()
         };

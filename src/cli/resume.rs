@@ -9,7 +9,7 @@ use crate::model::job::Stage;
 use crate::store::folders::Folders;
 
 /// Starting is recovering, so there is nothing to ask for: it only has to be watched to its end.
-pub async fn run(folders: &Folders, out: Out) -> Result<Ending, Trouble> {
+pub(super) async fn run(folders: &Folders, out: Out) -> Result<Ending, Trouble> {
     let mut session = Session::over(start(folders, Kind::Real)?).await?;
     let watched: BTreeSet<_> = session
         .snapshot()

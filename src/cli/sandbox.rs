@@ -1,13 +1,13 @@
 //! `labferry sandbox`: serves the simulated platforms until Ctrl-C.
 
 use crate::cli::arguments::SandboxArguments;
-use crate::cli::out::Out;
+use crate::cli::out::{self, Out};
 use crate::cli::session::interrupted;
 use crate::cli::trouble::{Ending, Trouble};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
 
 /// Prints the addresses and keys as the first line, then serves.
-pub async fn run(arguments: SandboxArguments, out: Out) -> Result<Ending, Trouble> {
+pub(super) async fn run(arguments: SandboxArguments, out: Out) -> Result<Ending, Trouble> {
     let sandbox = Sandbox::start(SandboxOptions {
         port: arguments.port,
         storage_port: None,
@@ -16,7 +16,7 @@ pub async fn run(arguments: SandboxArguments, out: Out) -> Result<Ending, Troubl
     })
     .await
     .map_err(|error| explain(&error))?;
-    out.object(&sandbox.addresses())?;
+    out::object(&sandbox.addresses())?;
     tokio::select! {
         () = sandbox.wait() => {}
         () = interrupted() => {}
@@ -25,7 +25,7 @@ pub async fn run(arguments: SandboxArguments, out: Out) -> Result<Ending, Troubl
 }
 
 /// Why a sandbox did not start.
-pub fn explain(error: &SandboxError) -> Trouble {
+pub(super) fn explain(error: &SandboxError) -> Trouble {
     match error {
         SandboxError::Listen { .. } | SandboxError::Folder(_) => Trouble::problem(
             format!("{}.", sentence(error)),

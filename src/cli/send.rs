@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::arguments::{FanOutArguments, SendArguments};
-use crate::cli::out::{Event, Out};
+use crate::cli::out::{self, Event, Out};
 use crate::cli::session::{Kind, Session, absolute, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::engine::command::Command;
@@ -24,7 +24,11 @@ use crate::store::folders::Folders;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Sends, and waits until everything is settled, or submitted with `--detach`.
-pub async fn run(arguments: SendArguments, folders: &Folders, out: Out) -> Result<Ending, Trouble> {
+pub(super) async fn run(
+    arguments: SendArguments,
+    folders: &Folders,
+    out: Out,
+) -> Result<Ending, Trouble> {
     let paths = existing(&arguments.files)?;
     let mut session = Session::over(start(folders, Kind::Real)?).await?;
     let outcome = send(&mut session, &arguments, paths, out).await;
@@ -57,7 +61,7 @@ async fn send(
 }
 
 /// Puts the files into the draft, looks it over, and sends it.
-pub async fn submit(
+pub(super) async fn submit(
     session: &mut Session,
     paths: Vec<PathBuf>,
     draft: BatchDraft,
@@ -99,7 +103,7 @@ pub async fn submit(
 }
 
 /// Waits until the draft holds everything that was found. The look-over behind the files tells that they were begun with.
-pub async fn lay_files(
+pub(super) async fn lay_files(
     session: &mut Session,
     paths: Vec<PathBuf>,
     draft: &BatchDraft,
@@ -164,7 +168,7 @@ async fn in_time<T>(
 }
 
 /// By identifier, else by name, else as it was typed.
-pub fn choose(pipelines: &[Pipeline], word: &str) -> Pipeline {
+pub(super) fn choose(pipelines: &[Pipeline], word: &str) -> Pipeline {
     let by_id = pipelines
         .iter()
         .find(|pipeline| pipeline.id.as_str() == word);
@@ -267,7 +271,7 @@ fn is_submitted(stage: Stage) -> bool {
 fn tell_left_out(snapshot: &Snapshot, out: Out) {
     for listed in &snapshot.draft.files {
         if let Some(problem) = listed.problem {
-            out.problem(&Words {
+            out::problem(&Words {
                 what: format!("{}: {}.", listed.file.path.display(), problem.words()),
                 ..Words::default()
             });
@@ -286,7 +290,7 @@ fn tell_findings(findings: &[Finding], out: Out) -> Result<(), Trouble> {
                     "",
                 ));
             }
-            FindingWeight::Warns => out.problem(&Words {
+            FindingWeight::Warns => out::problem(&Words {
                 what: full_stop(&finding.words),
                 ..Words::default()
             }),
@@ -300,7 +304,12 @@ fn full_stop(words: &str) -> String {
 }
 
 /// The last words: where the results are.
-pub fn finish(batch: &Batch, ending: Ending, detached: bool, out: Out) -> Result<(), Trouble> {
+pub(super) fn finish(
+    batch: &Batch,
+    ending: Ending,
+    detached: bool,
+    out: Out,
+) -> Result<(), Trouble> {
     let path = batch.folder.display().to_string();
     let message = match (detached, ending) {
         (true, _) => "Submitted. `labferry resume` fetches the results.".to_owned(),
@@ -311,7 +320,7 @@ pub fn finish(batch: &Batch, ending: Ending, detached: bool, out: Out) -> Result
     };
     if !detached {
         out.event(&Event {
-            event: "done",
+            what: "done",
             batch: Some(batch.id.0),
             name: Some(batch.name.clone()),
             path: Some(path),

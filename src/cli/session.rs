@@ -20,7 +20,7 @@ use crate::store::folders::Folders;
 
 /// Which engine to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// For the person's own platforms: the keyring, and the pace platforms ask for.
     Real,
     /// For the sandbox: keys in memory only, and a quick pace.
@@ -28,14 +28,14 @@ pub enum Kind {
 }
 
 /// A running engine and the latest it said.
-pub struct Session {
+pub(super) struct Session {
     engine: Engine,
     snapshots: watch::Receiver<Arc<Snapshot>>,
 }
 
 impl Session {
     /// Waits until the engine is at work.
-    pub async fn over(engine: Engine) -> Result<Self, Trouble> {
+    pub(super) async fn over(engine: Engine) -> Result<Self, Trouble> {
         let snapshots = engine.subscribe();
         let mut session = Self { engine, snapshots };
         session
@@ -48,22 +48,22 @@ impl Session {
     }
 
     /// The latest snapshot.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         self.engine.snapshot()
     }
 
     /// The engine, to be stopped.
-    pub fn into_engine(self) -> Engine {
+    pub(super) fn into_engine(self) -> Engine {
         self.engine
     }
 
     /// Hands over a command.
-    pub fn send(&self, command: Command) -> Result<(), Trouble> {
+    pub(super) fn send(&self, command: Command) -> Result<(), Trouble> {
         hand_over(&self.engine, command)
     }
 
     /// Waits until `look` finds what it looks for.
-    pub async fn until<T>(
+    pub(super) async fn until<T>(
         &mut self,
         mut look: impl FnMut(&Snapshot) -> Option<T>,
     ) -> Result<T, Trouble> {
@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// Tells how these jobs go on until none of them moves any more, or each is where `enough` says.
-    pub async fn follow(
+    pub(super) async fn follow(
         &mut self,
         out: Out,
         watched: &BTreeSet<JobId>,
@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// The connection of this label.
-    pub fn connection(&self, label: &str) -> Result<Arc<ConnectionView>, Trouble> {
+    pub(super) fn connection(&self, label: &str) -> Result<Arc<ConnectionView>, Trouble> {
         let snapshot = self.snapshot();
         let found = snapshot
             .connections
@@ -142,7 +142,7 @@ impl Session {
 }
 
 /// Hands a command to an engine.
-pub fn hand_over(engine: &Engine, command: Command) -> Result<(), Trouble> {
+pub(super) fn hand_over(engine: &Engine, command: Command) -> Result<(), Trouble> {
     engine.send(command).map_err(|busy| {
         Trouble::problem(
             format!("{busy}."),
@@ -175,7 +175,7 @@ fn engine_ended() -> Trouble {
 }
 
 /// Ends when Ctrl-C is pressed; where that cannot be noticed, never.
-pub async fn interrupted() {
+pub(super) async fn interrupted() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         tracing::warn!(%error, "Ctrl-C cannot be noticed");
         std::future::pending::<()>().await;
@@ -183,7 +183,7 @@ pub async fn interrupted() {
 }
 
 /// A path as the engine wants it: whole, whatever folder the command was started in.
-pub fn absolute(path: &Path) -> Result<PathBuf, Trouble> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Trouble> {
     std::path::absolute(path).map_err(|error| {
         Trouble::wrong_use(
             format!("{} is not a path: {error}.", path.display()),
@@ -193,9 +193,9 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Trouble> {
 }
 
 /// Starts an engine on these folders.
-pub fn start(_folders: &Folders, _kind: Kind) -> Result<Engine, Trouble> {
+pub(super) fn start(_folders: &Folders, _kind: Kind) -> Result<Engine, Trouble> {
     Err(engine_ended())
 }
 
 /// Waits until everything is written down and the engine is gone.
-pub async fn stop(_engine: Engine) {}
+pub(super) async fn stop(_engine: Engine) {}

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use crate::cli::arguments::TableArguments;
-use crate::cli::out::{Closed, Out};
+use crate::cli::out::{self, Closed, Out};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::results::table::{TableError, TableFile};
 
@@ -23,7 +23,7 @@ struct Description<'a> {
 }
 
 /// Prints the rows, or the description.
-pub fn run(arguments: &TableArguments, out: Out) -> Result<Ending, Trouble> {
+pub(super) fn run(arguments: &TableArguments, out: Out) -> Result<Ending, Trouble> {
     let explain = |error: &TableError| explain(error, &arguments.file.display().to_string());
     let table = TableFile::open(&arguments.file).map_err(|error| explain(&error))?;
     if out.is_json() {
@@ -31,7 +31,7 @@ pub fn run(arguments: &TableArguments, out: Out) -> Result<Ending, Trouble> {
             .index(&mut |_rows, _bytes| ControlFlow::Continue(()))
             .map_err(|error| explain(&error))?;
         let dialect = table.dialect();
-        out.object(&Description {
+        out::object(&Description {
             rows: table.rows_known(),
             columns: table.columns(),
             delimiter: char::from(dialect.delimiter),

@@ -7,7 +7,7 @@ use crate::model::notice::Words;
 
 /// How a command ended that was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(super) enum Ending {
     /// All done: exit code 0.
     Done,
     /// Some job failed or needs a person, or something differs: exit code 1.
@@ -16,7 +16,7 @@ pub enum Ending {
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(super) enum Trouble {
     /// It was asked for in a way that cannot work: exit code 2.
     WrongUse(Words),
     /// It could not be done: exit code 1.
@@ -27,12 +27,12 @@ pub enum Trouble {
 
 impl Trouble {
     /// Wrong use, in up to three sentences.
-    pub fn wrong_use(what: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(super) fn wrong_use(what: impl Into<String>, next: impl Into<String>) -> Self {
         Self::WrongUse(words(what, "Nothing was done.", next))
     }
 
     /// A problem, in up to three sentences.
-    pub fn problem(
+    pub(super) fn problem(
         what: impl Into<String>,
         did: impl Into<String>,
         next: impl Into<String>,
@@ -41,7 +41,7 @@ impl Trouble {
     }
 
     /// The exit code.
-    pub fn code(&self) -> ExitCode {
+    pub(super) fn code(&self) -> ExitCode {
         match self {
             Self::WrongUse(_) => ExitCode::from(2),
             Self::Problem(_) => ExitCode::from(1),
@@ -50,7 +50,7 @@ impl Trouble {
     }
 
     /// What to say on standard error, if anything.
-    pub fn words(&self) -> Option<&Words> {
+    pub(super) fn words(&self) -> Option<&Words> {
         match self {
             Self::WrongUse(words) | Self::Problem(words) => Some(words),
             Self::Closed => None,
@@ -60,7 +60,7 @@ impl Trouble {
 
 impl Ending {
     /// The exit code.
-    pub fn code(self) -> ExitCode {
+    pub(super) fn code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::NotAllDone => ExitCode::from(1),
@@ -68,7 +68,7 @@ impl Ending {
     }
 
     /// Done when it holds.
-    pub fn done_if(all_done: bool) -> Self {
+    pub(super) fn done_if(all_done: bool) -> Self {
         if all_done {
             Self::Done
         } else {
