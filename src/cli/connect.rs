@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use crate::cli::arguments::ConnectArguments;
-use crate::cli::out::{self, Event, Out};
+use crate::cli::out::{Event, Out};
 use crate::cli::session::{Kind, Session, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::engine::command::Command;

@@ -171,7 +171,7 @@ pub(super) async fn headless(
         into: None,
         targets,
     };
-    let batch = submit(&mut session, files, draft, out).await?;
+    let batch = submit(&mut session, files, draft).await?;
     let watched: BTreeSet<JobId> = batch.jobs.iter().copied().collect();
     let ending = session.follow(out, &watched, Stage::is_settled).await?;
     finish(&batch, ending, false, out)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::out::{self, Event, Out};
+use crate::cli::out::{Event, Out};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::model::ids::{BatchId, JobId};
 use crate::model::job::Job;

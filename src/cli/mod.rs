@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::cli::arguments::{Arguments, CommandName, DemoArguments};
-use crate::cli::out::{self, Out};
+use crate::cli::out::Out;
 use crate::cli::trouble::Trouble;
 use crate::engine::Engine;
 use crate::store::folders::Folders;
@@ -68,12 +68,12 @@ pub fn run() -> Next {
     let out = Out::new(arguments.json);
     match dispatch(arguments, out) {
         Ok(next) => next,
-        Err(trouble) => Next::Exit(report(out, &trouble)),
+        Err(trouble) => Next::Exit(report(&trouble)),
     }
 }
 
 /// Says on standard error what went wrong.
-fn report(out: Out, trouble: &Trouble) -> ExitCode {
+fn report(trouble: &Trouble) -> ExitCode {
     if let Some(words) = trouble.words() {
         out::problem(words);
     }
@@ -86,7 +86,7 @@ fn dispatch(arguments: Arguments, out: Out) -> Result<Next, Trouble> {
     let ending = match arguments.command {
         None => return open_window(data_dir, out, runtime),
         Some(CommandName::Demo(demo)) => return open_demo(demo, data_dir, out, runtime),
-        Some(CommandName::Sandbox(sandbox)) => runtime.block_on(sandbox::run(sandbox, out))?,
+        Some(CommandName::Sandbox(sandbox)) => runtime.block_on(sandbox::run(sandbox))?,
         Some(CommandName::Check(check)) => check::run(&check, out)?,
         Some(CommandName::Table(table)) => table::run(&table, out)?,
         Some(CommandName::Jobs) => jobs::run(&folders(data_dir)?, out)?,
@@ -184,7 +184,7 @@ impl WindowPlan {
         });
         match outcome {
             Ok(ending) => ending.code(),
-            Err(trouble) => report(out, &trouble),
+            Err(trouble) => report(&trouble),
         }
     }
 }

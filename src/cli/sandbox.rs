@@ -1,13 +1,13 @@
 //! `labferry sandbox`: serves the simulated platforms until Ctrl-C.
 
 use crate::cli::arguments::SandboxArguments;
-use crate::cli::out::{self, Out};
+use crate::cli::out;
 use crate::cli::session::interrupted;
 use crate::cli::trouble::{Ending, Trouble};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
 
 /// Prints the addresses and keys as the first line, then serves.
-pub(super) async fn run(arguments: SandboxArguments, out: Out) -> Result<Ending, Trouble> {
+pub(super) async fn run(arguments: SandboxArguments) -> Result<Ending, Trouble> {
     let sandbox = Sandbox::start(SandboxOptions {
         port: arguments.port,
         storage_port: None,

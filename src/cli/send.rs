@@ -49,7 +49,7 @@ async fn send(
         into: arguments.into.as_deref().map(absolute).transpose()?,
         targets: vec![target],
     };
-    let batch = submit(session, paths, draft, out).await?;
+    let batch = submit(session, paths, draft).await?;
     let watched: BTreeSet<JobId> = batch.jobs.iter().copied().collect();
     let ending = if arguments.detach {
         session.follow(out, &watched, is_submitted).await?
@@ -65,7 +65,6 @@ pub(super) async fn submit(
     session: &mut Session,
     paths: Vec<PathBuf>,
     draft: BatchDraft,
-    out: Out,
 ) -> Result<Arc<Batch>, Trouble> {
     lay_files(session, paths, &draft).await?;
     let before = session.snapshot().draft.checked;
@@ -75,8 +74,8 @@ pub(super) async fn submit(
             (snapshot.draft.checked > before).then(|| snapshot.draft.findings.clone())
         })
         .await?;
-    tell_left_out(&session.snapshot(), out);
-    tell_findings(&findings, out)?;
+    tell_left_out(&session.snapshot());
+    tell_findings(&findings)?;
     let before = session.snapshot().draft.checked;
     session.send(Command::SubmitBatch(draft))?;
     let submitted = session
@@ -92,7 +91,7 @@ pub(super) async fn submit(
     match submitted {
         Ok(batch) => Ok(batch),
         Err(findings) => {
-            tell_findings(&findings, out)?;
+            tell_findings(&findings)?;
             Err(Trouble::problem(
                 "The files could not be sent.",
                 "Nothing was sent.",
@@ -268,7 +267,7 @@ fn is_submitted(stage: Stage) -> bool {
 }
 
 /// Files that will not go along.
-fn tell_left_out(snapshot: &Snapshot, out: Out) {
+fn tell_left_out(snapshot: &Snapshot) {
     for listed in &snapshot.draft.files {
         if let Some(problem) = listed.problem {
             out::problem(&Words {
@@ -280,7 +279,7 @@ fn tell_left_out(snapshot: &Snapshot, out: Out) {
 }
 
 /// Warnings are said; what blocks ends it.
-fn tell_findings(findings: &[Finding], out: Out) -> Result<(), Trouble> {
+fn tell_findings(findings: &[Finding]) -> Result<(), Trouble> {
     for finding in findings {
         match finding.weight {
             FindingWeight::Blocks => {
