@@ -51,7 +51,7 @@ pub fn thumbnail(path: &Path, max_side: u32) -> Result<Picture, PictureError> {
 
 fn decode(path: &Path, max_side: u32) -> Result<Picture, PictureError> {
     let mut reader = ImageReader::open(path)?.with_guessed_format()?;
-    // The image package does not know the beginning of a BigTIFF, though it reads the rest.
+    // The image package does not know the beginning of a `BigTIFF`, though it reads the rest.
     let is_tiff = sniff::is_tiff(&disk::head(path, 16)?.0);
     if is_tiff {
         reader.set_format(ImageFormat::Tiff);

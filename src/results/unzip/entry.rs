@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use zip::ZipReadOptions;
 use zip::read::ZipFileEntry;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipReadOptions};
 
 /// Folders within folders beyond this are nobody's results; some systems cannot even delete them.
 const MAX_DEPTH: usize = 40;
@@ -266,12 +266,26 @@ fn judge(entry: &ZipFileEntry<'_>, name: &str) -> Result<Vec<String>, Trouble> {
     if entry.encrypted() && !entry.is_dir() {
         return Err(Trouble::Encrypted);
     }
+    if let Some(method) = unknown_method(entry.compression()) {
+        return Err(Trouble::UnknownMethod(method));
+    }
     let parts = safe_parts(name).ok_or(Trouble::LeadsOutside)?;
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     if parts.len() > MAX_DEPTH || length > MAX_PATH_BYTES {
         return Err(Trouble::Unwritable("its path is too long".to_owned()));
     }
     Ok(parts)
+}
+
+#[expect(
+    deprecated,
+    reason = "the package's named constants are these same values; only here is the number to be had"
+)]
+fn unknown_method(method: CompressionMethod) -> Option<u16> {
+    match method {
+        CompressionMethod::Unsupported(number) => Some(number),
+        _ => None,
+    }
 }
 
 /// Splits at both separators, since archives made on Windows hold backslashes; none for any name that starts at a root or
