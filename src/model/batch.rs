@@ -45,6 +45,7 @@ pub struct Batch {
     /// When *Send* was pressed.
     pub created: Timestamp,
     /// The folder of its results; absolute, made for this batch alone.
+    #[serde(with = "crate::model::path_text")]
     pub folder: PathBuf,
     /// Its inputs.
     pub files: Vec<BatchFile>,

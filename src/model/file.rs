@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalFile {
     /// Where it is; absolute.
+    #[serde(with = "crate::model::path_text")]
     pub path: PathBuf,
     /// Its base name for display; bytes that are no Unicode are replaced.
     pub name: String,

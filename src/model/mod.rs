@@ -13,6 +13,7 @@ pub mod ids;
 pub mod job;
 pub mod meter;
 pub mod notice;
+pub mod path_text;
 pub mod pipeline;
 pub mod provider;
 pub mod remote;

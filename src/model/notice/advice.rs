@@ -23,10 +23,10 @@ pub(super) fn did(error: &Error, names: &Names, did: Did, zone: &TimeZone) -> St
             let time = at.to_zoned(zone.clone()).strftime("%H:%M");
             format!("Labferry will try again at {time}.")
         }
-        Did::LeftUnconfirmed => format!(
-            "Whether {} made the job is not known, so Labferry did not send it a second time.",
+        Did::LeftUnconfirmed => sentence(&format!(
+            "{} may have made the job, so Labferry did not send it a second time",
             names.platform
-        ),
+        )),
         Did::WentOn => "Labferry went on with everything else.".to_owned(),
     }
 }
