@@ -60,6 +60,7 @@ pub(super) struct Dispatcher {
     progress: Progress,
     desk: Desk,
     phase: Phase,
+    commits_left: Option<u64>,
     published: Instant,
     publish_at: Option<Instant>,
 }
@@ -84,9 +85,19 @@ impl Dispatcher {
             progress: Progress::new(),
             desk,
             phase: Phase::Running,
+            commits_left: None,
             published: Instant::now(),
             publish_at: None,
         }
+    }
+
+    /// Plans a crash; see [`crate::engine::EngineOptions::crash_after_commits`].
+    pub(super) fn crash_after(&mut self, commits: Option<u64>) {
+        self.commits_left = commits;
+    }
+
+    fn has_crashed(&self) -> bool {
+        self.commits_left == Some(0)
     }
 
     /// Says that a damaged journal was set aside.
@@ -104,7 +115,7 @@ impl Dispatcher {
     pub(super) async fn run(mut self) {
         self.happen(Event::Tick).await;
         self.publish();
-        while !*self.channels.closing.borrow() {
+        while !*self.channels.closing.borrow() && !self.has_crashed() {
             let wake = self.next_wake();
             let progress = self
                 .progress
@@ -128,7 +139,9 @@ impl Dispatcher {
                 () = until(wake) => self.happen(Event::Tick).await,
             }
         }
-        self.close().await;
+        if !self.has_crashed() {
+            self.close().await;
+        }
     }
 
     fn next_wake(&self) -> Option<Instant> {
@@ -222,6 +235,12 @@ impl Dispatcher {
         loop {
             let error = match self.journal.commit(changes) {
                 Ok(()) => {
+                    if let Some(left) = &mut self.commits_left {
+                        *left = left.saturating_sub(1);
+                        if *left == 0 {
+                            return false;
+                        }
+                    }
                     if self.phase != Phase::Running {
                         self.phase = Phase::Running;
                         self.publish();

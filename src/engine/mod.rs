@@ -55,6 +55,9 @@ pub struct EngineOptions {
     pub entries: &'static [Entry],
     /// The way to the network, before the settings.
     pub net: NetOptions,
+    /// Ends the engine as a pulled plug would, right after so many commits to the journal and before anything that
+    /// follows from the last of them; for tests of recovery.
+    pub crash_after_commits: Option<u64>,
 }
 
 /// A running engine. Cloning gives another handle to the same one.

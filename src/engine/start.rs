@@ -88,6 +88,7 @@ pub async fn run(options: EngineOptions, ends: Ends) {
         questions: asked,
     };
     let mut dispatcher = Dispatcher::new(world, journal, channels, tools, Desk::new());
+    dispatcher.crash_after(options.crash_after_commits);
     if let Some(path) = set_aside {
         dispatcher.say_set_aside(&path);
     }

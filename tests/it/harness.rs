@@ -51,6 +51,7 @@ pub(crate) fn options(top: &Path) -> EngineOptions {
         pace: Pace::TEST,
         entries: providers::ALL,
         net: NetOptions::default(),
+        crash_after_commits: None,
     }
 }
 
