@@ -19,99 +19,108 @@ use crate::store::folders;
 pub(super) type Forms = Vec<Result<Form, String>>;
 
 /// Everything worth knowing before the first byte. Blocking: looks at files and drives.
-pub(super) fn findings(
+pub fn findings(
     request: &DraftRequest,
     forms: &Forms,
     facts: &[&'static ProviderFacts],
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut say = |weight, target, field: Option<String>, words: String| {
-        found.push(Finding {
-            weight,
-            target,
-            field,
-            words,
-        });
-    };
     if request.files.is_empty() {
-        say(
-            FindingWeight::Blocks,
-            None,
-            None,
-            "Add at least one file that can be sent.".to_owned(),
-        );
+        found.push(blocks(None, "Add at least one file that can be sent."));
     }
     if request.draft.targets.is_empty() {
-        say(
-            FindingWeight::Blocks,
-            None,
-            None,
-            "Tick at least one pipeline.".to_owned(),
-        );
+        found.push(blocks(None, "Tick at least one pipeline."));
     }
     for words in &request.sent_before {
-        say(FindingWeight::Warns, None, None, format!("{words}."));
+        found.push(warns(format!("{words}.")));
     }
     for (number, target) in request.draft.targets.iter().enumerate() {
         let Some(connection) = request.connections.get(&target.connection) else {
-            say(
-                FindingWeight::Blocks,
-                Some(number),
-                None,
-                "Its connection was removed.".to_owned(),
-            );
+            found.push(blocks(Some(number), "Its connection was removed."));
             continue;
         };
         let Some(facts) = facts.iter().find(|facts| facts.id == connection.provider) else {
             continue;
         };
         if request.missing_keys.contains(&target.connection) {
-            let words = format!("{} needs its key first: see Connections.", connection.label);
-            say(FindingWeight::Blocks, Some(number), None, words);
+            let words = format!(
+                "{} needs a working key first: see Connections.",
+                connection.label
+            );
+            found.push(blocks(Some(number), words));
         }
-        if !facts.capabilities.fan_outs.contains(&target.fan_out) {
-            let words = match target.fan_out {
-                FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
-                FanOut::OnePerFile => {
-                    format!("{} takes all files in one {}.", facts.name, facts.nouns.job)
-                }
-            };
-            say(FindingWeight::Blocks, Some(number), None, words);
-        }
-        for file in &request.files {
-            if let Some(max) = facts.capabilities.max_file_bytes
-                && file.size_bytes > max
-            {
-                let words = format!(
-                    "{} has {}, more than the {} that {} takes.",
-                    file.name,
-                    ByteSize(file.size_bytes),
-                    ByteSize(max),
-                    facts.name
-                );
-                say(FindingWeight::Blocks, Some(number), None, words);
-            }
-        }
-        match forms.get(number) {
-            Some(Ok(form)) => {
-                for problem in form.problems(&form.filled(&target.settings)) {
-                    say(
-                        FindingWeight::Blocks,
-                        Some(number),
-                        Some(problem.field),
-                        format!("{}.", problem.words),
-                    );
-                }
-            }
-            Some(Err(words)) => say(FindingWeight::Blocks, Some(number), None, words.clone()),
-            None => {}
-        }
+        found.extend(of_target(request, number, target, facts));
+        found.extend(of_form(number, target, forms.get(number)));
     }
-    if let Some(words) = room(request) {
-        say(FindingWeight::Warns, None, None, words);
-    }
+    found.extend(room(request).map(warns));
     found.sort_by_key(|finding| finding.weight);
     found
+}
+
+fn blocks(target: Option<usize>, words: impl Into<String>) -> Finding {
+    Finding {
+        weight: FindingWeight::Blocks,
+        target,
+        field: None,
+        words: words.into(),
+    }
+}
+
+fn warns(words: String) -> Finding {
+    Finding {
+        weight: FindingWeight::Warns,
+        target: None,
+        field: None,
+        words,
+    }
+}
+
+/// What the platform refuses: how many files a job takes, and how large they are.
+fn of_target(
+    request: &DraftRequest,
+    number: usize,
+    target: &Target,
+    facts: &ProviderFacts,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if !facts.capabilities.fan_outs.contains(&target.fan_out) {
+        let words = match target.fan_out {
+            FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
+            FanOut::OnePerFile => {
+                format!("{} takes all files in one {}.", facts.name, facts.nouns.job)
+            }
+        };
+        found.push(blocks(Some(number), words));
+    }
+    let Some(max) = facts.capabilities.max_file_bytes else {
+        return found;
+    };
+    let too_large = request.files.iter().filter(|file| file.size_bytes > max);
+    found.extend(too_large.map(|file| {
+        let (has, takes) = (ByteSize(file.size_bytes), ByteSize(max));
+        let words = format!(
+            "{} has {has}, more than the {takes} that {} takes.",
+            file.name, facts.name
+        );
+        blocks(Some(number), words)
+    }));
+    found
+}
+
+/// What is wrong with the settings.
+fn of_form(number: usize, target: &Target, form: Option<&Result<Form, String>>) -> Vec<Finding> {
+    match form {
+        Some(Ok(form)) => form
+            .problems(&form.filled(&target.settings))
+            .into_iter()
+            .map(|problem| Finding {
+                field: Some(problem.field),
+                ..blocks(Some(number), format!("{}.", problem.words))
+            })
+            .collect(),
+        Some(Err(words)) => vec![blocks(Some(number), words.clone())],
+        None => Vec::new(),
+    }
 }
 
 /// Results are often as large as the inputs: says so when the drive has less room than that.
@@ -159,14 +168,7 @@ pub(super) fn prepare(
             None => true,
         })
         .collect();
-    let block = |words: String| {
-        vec![Finding {
-            weight: FindingWeight::Blocks,
-            target: None,
-            field: None,
-            words,
-        }]
-    };
+    let block = |words: String| vec![blocks(None, words)];
     if files.is_empty() {
         return Err(block("None of the files can be read any more.".to_owned()));
     }

@@ -1,6 +1,7 @@
 //! One piece of work, from start to end: one async function each, read top to bottom. Workers own nothing shared.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +15,7 @@ use crate::engine::scan;
 use crate::engine::snapshot::KeyringState;
 use crate::engine::transfer::{self, Errand};
 use crate::model::batch::Finding;
-use crate::model::connection::KeyState;
+use crate::model::connection::{Connection, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, JobId, Tag};
 use crate::model::meter::Meter;
@@ -69,7 +70,7 @@ impl From<Event> for Outcome {
 }
 
 /// Does a piece of work that needs no client of a platform.
-pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
+pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
     match work {
         Work::Scan { paths, known } => {
             let found = blocking(move || scan::scan(&paths, &known)).await;
@@ -94,40 +95,19 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
             Event::ConnectionStored(wanted, flatten(stored.await)).into()
         }
         Work::Try { draft, secrets } => {
-            let account = match connect::trial_client(&draft, secrets, &tools.http, tools.entries) {
+            let made = connect::trial_client(&draft, secrets, &tools.http, tools.entries);
+            let account = match made {
                 Ok(client) => client.check().await,
                 Err(error) => Err(error),
             };
             Event::Tried(account).into()
         }
-        Work::Connect(connection) => {
-            let id = connection.id;
-            let made = blocking(move || {
-                connect::client(&connection, &tools.keys, &tools.http, tools.entries)
-            })
-            .await;
-            let (state, client) = made.unwrap_or_else(|error| (KeyState::Missing, Err(error)));
-            let (client, outcome) = match client {
-                Ok(client) => (Some((id, client)), Ok(())),
-                Err(error) => (None, Err(error)),
-            };
-            Outcome {
-                event: Event::Connected(id, state, outcome),
-                client,
-            }
-        }
+        Work::Connect(connection) => connect(connection, tools).await,
         Work::ProbeKeyring => {
             let found = blocking(move || tools.keys.probe()).await;
             Event::KeyringProbed(found.unwrap_or(KeyringState::Absent)).into()
         }
-        Work::CheckFolder(folder) => {
-            let wanted = folder.clone();
-            let checked = blocking(move || {
-                receipt::check(&folder)
-                    .map_err(|error| Error::from_io(&error, Doing::Preview).hint(error.to_string()))
-            });
-            Event::FolderChecked(wanted, flatten(checked.await)).into()
-        }
+        Work::CheckFolder(folder) => check_folder(folder).await.into(),
         Work::Unpack {
             artifact,
             archive,
@@ -163,6 +143,32 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
         | Work::ListOutputs(..)
         | Work::Fetch { .. } => Event::Tick.into(),
     }
+}
+
+async fn connect(connection: Connection, tools: Toolbox) -> Outcome {
+    let id = connection.id;
+    let made =
+        blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries));
+    let (state, client) = made
+        .await
+        .unwrap_or_else(|error| (KeyState::Missing, Err(error)));
+    let (client, outcome) = match client {
+        Ok(client) => (Some((id, client)), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    Outcome {
+        event: Event::Connected(id, state, outcome),
+        client,
+    }
+}
+
+async fn check_folder(folder: PathBuf) -> Event {
+    let wanted = folder.clone();
+    let checked = blocking(move || {
+        receipt::check(&folder)
+            .map_err(|error| Error::from_io(&error, Doing::Preview).hint(error.to_string()))
+    });
+    Event::FolderChecked(wanted, flatten(checked.await))
 }
 
 /// Does a piece of work over a connection.
