@@ -1,0 +1,166 @@
+"""The main job as a person does it, in the real window of the real program.
+
+usage: drive.py PROGRAM SCRATCH-FOLDER
+"""
+
+import csv
+import glob
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import person as look  # noqa: E402
+
+PIPELINES = ["Nuclei count", "wordcount"]
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def start(program, scratch, *more):
+    """Starts the demo; gives back the process and when it was started."""
+    log = open(os.path.join(scratch, "labferry.out"), "ab")
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [program, "demo", "--data-dir", os.path.join(scratch, "data"), "--into", os.path.join(scratch, "into"), *more],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+    )
+    return process, started
+
+
+def check_dropped_files(person, scratch):
+    """Files with awkward names arrive by drag and drop, beside the samples that are at hand."""
+    folder = os.path.join(scratch, "dropped")
+    os.makedirs(folder, exist_ok=True)
+    names = ["plate 7 #1 50% 世界.csv", "it's \"quoted\".txt"]
+    for name in names:
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write("well,value\nA01,1\n")
+    person.window.drop([os.path.join(folder, name) for name in names])
+    for name in names:
+        person.see(name=name)
+    return len(names)
+
+
+def check_results(scratch):
+    """The files are on the disk and are what the receipt says."""
+    receipts = glob.glob(os.path.join(glob.escape(os.path.join(scratch, "into")), "*", "receipt.json"))
+    if len(receipts) != 1:
+        raise look.NotThere(f"one receipt in {scratch}/into, found {receipts}")
+    folder = os.path.dirname(receipts[0])
+    with open(receipts[0], encoding="utf-8") as file:
+        files = json.load(file)["files"]
+    for record in files:
+        with open(os.path.join(folder, record["path"]), "rb") as file:
+            data = file.read()
+        if len(data) != record["size_bytes"] or hashlib.sha256(data).hexdigest() != record["sha256"]:
+            raise look.NotThere(f"{record['path']} is not what the receipt says")
+    paths = [record["path"] for record in files]
+    parts = glob.glob(os.path.join(glob.escape(folder), "**", "*.part"), recursive=True)
+    if parts:
+        raise look.NotThere(f"half-fetched files are left: {parts}")
+    objects = [path for path in paths if os.path.basename(path).startswith("objects") and path.endswith(".csv")]
+    masks = [path for path in paths if path.endswith("_objects.json")]
+    if not objects or not masks:
+        raise look.NotThere(f"objects and masks among {paths}")
+    with open(os.path.join(folder, objects[0]), encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    say(f"{len(files)} files as the receipt says, {len(rows) - 1} objects")
+    return objects[0], rows
+
+
+def journey(program, scratch):
+    process, started = start(program, scratch)
+    try:
+        window = look.XWindow("Labferry", 60)
+        mapped = time.monotonic() - started
+        say(f"window on the display after {mapped * 1000:.0f} ms")
+        person = look.Person(os.path.basename(program), "Labferry", 60)
+        person.window = window
+        person.press(name="Send", contains=None)
+        dropped = check_dropped_files(person, scratch)
+        for pipeline in PIPELINES:
+            person.tick(starts=f"{pipeline}, ", seconds=30)
+        button = person.press(starts="Send ", seconds=30)
+        say(f"pressed: {button.get_name()}")
+        if "2 platforms" not in button.get_name():
+            raise look.NotThere(f"two platforms on the button: {button.get_name()}")
+        jobs = int(button.get_name().split(" · ")[1].split()[0])
+        person.press(name="Jobs")
+        say(f"waiting for {jobs} jobs")
+        deadline = time.monotonic() + 120
+        while True:
+            done = len(person.all(name="Done"))
+            if done >= jobs:
+                break
+            if time.monotonic() > deadline:
+                raise look.NotThere(f"{jobs} jobs done, {done} are\n{person.describe()}")
+            time.sleep(0.5)
+        path, rows = check_results(scratch)
+        person.press(name="Results")
+        person.press(contains=os.path.basename(path), seconds=30)
+        for title in ["Object ID", "Image origin", "Area"]:
+            person.see(contains=title)
+        cell = rows[1][rows[0].index("Image origin")]
+        person.see(contains=cell)
+        say(f"the objects table is on screen: {rows[0][:3]}, {rows[1][:3]}")
+        idle(process, dropped)
+    finally:
+        end(process)
+
+
+def idle(process, _dropped):
+    """Nothing happens, so nothing is done."""
+    time.sleep(3)
+    before = look.ticks_of(process.pid)
+    time.sleep(10)
+    used = look.ticks_of(process.pid) - before
+    say(f"processor time in 10 idle seconds: {used} ticks of 10 ms")
+    if used > 5:
+        raise look.NotThere("an idle window: it keeps working")
+
+
+def starting(program, scratch):
+    """How long until the window is there, three times."""
+    times = []
+    for _ in range(3):
+        process, started = start(program, scratch)
+        try:
+            look.XWindow("Labferry", 60)
+            times.append(time.monotonic() - started)
+        finally:
+            end(process)
+    say("fork to mapped window: " + ", ".join(f"{seconds * 1000:.0f} ms" for seconds in times))
+
+
+def end(process):
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(15)
+
+
+def main():
+    program, scratch = sys.argv[1], sys.argv[2]
+    look.enable_accessibility()
+    try:
+        journey(program, scratch)
+        starting(program, os.path.join(scratch, "again"))
+    except look.NotThere as error:
+        say(f"NOT THERE: {error}")
+        return 1
+    say("the window test passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

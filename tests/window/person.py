@@ -1,0 +1,278 @@
+"""A person at the window: looks at it and acts on it through the accessibility tree, drops files through X.
+
+Belongs to the system's Python, which has `gi` and `Xlib`. Every wait has a deadline; what was not found is said
+together with what was there.
+"""
+
+import os
+import struct
+import time
+import urllib.parse
+import zlib
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, Gio, GLib  # noqa: E402
+from Xlib import X, display as xdisplay, error as xerror  # noqa: E402
+from Xlib.protocol import event as xevent  # noqa: E402
+
+BUTTON = ("push button", "button", "toggle button", "link")
+TICK = ("check box",)
+
+
+def enable_accessibility():
+    """Programs build their tree only while somebody says that it is wanted."""
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    arguments = GLib.Variant("(ssv)", ("org.a11y.Status", "IsEnabled", GLib.Variant("b", True)))
+    bus.call_sync(
+        "org.a11y.Bus",
+        "/org/a11y/bus",
+        "org.freedesktop.DBus.Properties",
+        "Set",
+        arguments,
+        None,
+        Gio.DBusCallFlags.NONE,
+        10_000,
+        None,
+    )
+    Atspi.init()
+
+
+class NotThere(Exception):
+    """Something did not show up in time."""
+
+
+def wait(what, look, seconds=20.0, pause=0.1):
+    """Looks again and again; gives back what was found."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = look()
+        except GLib.Error:
+            # A node that went away between two questions.
+            found = None
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise NotThere(f"{what}: not within {seconds:.0f} s")
+        time.sleep(pause)
+
+
+class Person:
+    """One window of one program."""
+
+    def __init__(self, program, window_title, seconds=20.0):
+        self.program = program
+        self.application = wait(f"the program {program}", self._application, seconds)
+        self.window = XWindow(window_title, seconds)
+
+    def _application(self):
+        desktop = Atspi.get_desktop(0)
+        for number in range(desktop.get_child_count()):
+            child = desktop.get_child_at_index(number)
+            if child is not None and child.get_name() == self.program:
+                return child
+        return None
+
+    def nodes(self):
+        """Every node, from the top."""
+
+        def below(node):
+            yield node
+            for number in range(node.get_child_count()):
+                child = node.get_child_at_index(number)
+                if child is not None:
+                    yield from below(child)
+
+        yield from below(self.application)
+
+    def all(self, name=None, contains=None, roles=None, starts=None):
+        """Every node that fits."""
+        found = []
+        for node in self.nodes():
+            text = node.get_name() or ""
+            if roles and node.get_role_name() not in roles:
+                continue
+            if name is not None and text != name:
+                continue
+            if contains is not None and contains not in text:
+                continue
+            if starts is not None and not text.startswith(starts):
+                continue
+            found.append(node)
+        return found
+
+    def see(self, seconds=20.0, **wanted):
+        """Waits until something fits; gives back the first."""
+        try:
+            return wait(str(wanted), lambda: self.all(**wanted), seconds)[0]
+        except NotThere as error:
+            raise NotThere(f"{error}\n{self.describe()}") from None
+
+    def press(self, seconds=20.0, roles=BUTTON, **wanted):
+        """Waits until a button fits and may be pressed; presses it."""
+
+        def pressable():
+            for node in self.all(roles=roles, **wanted):
+                if node.get_state_set().contains(Atspi.StateType.ENABLED) and node.get_n_actions() > 0:
+                    return node
+            return None
+
+        try:
+            node = wait(f"to press {wanted}", pressable, seconds)
+        except NotThere as error:
+            raise NotThere(f"{error}\n{self.describe()}") from None
+        node.do_action(0)
+        return node
+
+    def tick(self, seconds=20.0, **wanted):
+        """Ticks a box and waits until it is ticked."""
+        node = self.press(seconds, roles=TICK, **wanted)
+        name = node.get_name()
+
+        def ticked():
+            boxes = self.all(name=name, roles=TICK)
+            return any(box.get_state_set().contains(Atspi.StateType.CHECKED) for box in boxes)
+
+        wait(f"{name} ticked", ticked, seconds)
+
+    def describe(self, most=160):
+        """What is there, for whoever reads a failure."""
+        lines = []
+        for node in self.nodes():
+            name = node.get_name()
+            if name:
+                lines.append(f"  {node.get_role_name()}: {name!r}")
+        return "In the window:\n" + "\n".join(lines[:most])
+
+
+class XWindow:
+    """The window itself, as the display knows it."""
+
+    def __init__(self, title, seconds=20.0):
+        self.display = xdisplay.Display()
+        self.root = self.display.screen().root
+        self.title = title
+        self.window = wait(f"a window called {title}", self._find, seconds, pause=0.02)
+
+    def _atom(self, name):
+        return self.display.intern_atom(name)
+
+    def _find(self):
+        def below(window):
+            yield window
+            for child in window.query_tree().children:
+                yield from below(child)
+
+        try:
+            for window in below(self.root):
+                name = window.get_full_text_property(self._atom("_NET_WM_NAME")) or window.get_wm_name()
+                viewable = window.get_attributes().map_state == X.IsViewable
+                if name and self.title in str(name) and viewable:
+                    return window
+        except xerror.XError:
+            # A window that went away between two questions.
+            return None
+        return None
+
+    def resize(self, width, height):
+        """Moves the window into the corner and gives it this size."""
+        self.window.configure(x=0, y=0, width=width, height=height)
+        self.display.sync()
+
+    def point_away(self):
+        """Leaves no widget highlighted."""
+        geometry = self.window.get_geometry()
+        self.root.warp_pointer(geometry.width - 2, geometry.height - 2)
+        self.display.sync()
+
+    def drop(self, paths, seconds=10.0):
+        """Drops files in the middle, the way file managers do (XDND, version 5)."""
+        source = self.root.create_window(0, 0, 1, 1, 0, self.display.screen().root_depth)
+        source.set_selection_owner(self._atom("XdndSelection"), X.CurrentTime)
+        uris = self._atom("text/uri-list")
+        text = "".join(f"file://{urllib.parse.quote(os.path.abspath(path))}\r\n" for path in paths)
+        geometry = self.window.get_geometry()
+        corner = self.root.translate_coords(self.window, 0, 0)
+        middle = (-corner.x + geometry.width // 2) << 16 | (-corner.y + geometry.height // 2)
+        answers = {}
+
+        def tell(name, data):
+            message = xevent.ClientMessage(
+                window=self.window, client_type=self._atom(name), data=(32, data)
+            )
+            self.window.send_event(message, event_mask=0)
+            self.display.flush()
+
+        def answered(name):
+            while self.display.pending_events():
+                event = self.display.next_event()
+                if event.type == X.SelectionRequest:
+                    place = event.property or event.target
+                    event.requestor.change_property(place, event.target, 8, text.encode())
+                    event.requestor.send_event(
+                        xevent.SelectionNotify(
+                            time=event.time,
+                            requestor=event.requestor,
+                            selection=event.selection,
+                            target=event.target,
+                            property=place,
+                        )
+                    )
+                    self.display.flush()
+                elif event.type == X.ClientMessage:
+                    answers[self.display.get_atom_name(event.client_type)] = event.data[1][1] & 1
+            return name in answers
+
+        tell("XdndEnter", [source.id, 5 << 24, uris, 0, 0])
+        tell("XdndPosition", [source.id, 0, middle, X.CurrentTime, self._atom("XdndActionCopy")])
+        wait("the window to look at what is dragged", lambda: answered("XdndStatus"), seconds, 0.01)
+        if not answers["XdndStatus"]:
+            raise NotThere("the window refuses what is dragged over it")
+        tell("XdndDrop", [source.id, 0, X.CurrentTime, 0, 0])
+        wait("the window to take the drop", lambda: answered("XdndFinished"), seconds, 0.01)
+        source.destroy()
+        self.display.flush()
+
+    def picture(self, path):
+        """Writes what is on the window as a PNG."""
+        geometry = self.window.get_geometry()
+        image = self.window.get_image(0, 0, geometry.width, geometry.height, X.ZPixmap, 0xFFFFFFFF)
+        data = image.data if isinstance(image.data, bytes) else image.data.encode("latin-1")
+        write_png(path, geometry.width, geometry.height, data)
+
+
+def write_png(path, width, height, bgrx):
+    """PNG of 32-bit pixels, red in the third byte."""
+    pixels = bytearray(3 * width * height)
+    pixels[0::3] = bgrx[2::4]
+    pixels[1::3] = bgrx[1::4]
+    pixels[2::3] = bgrx[0::4]
+    rows = bytearray()
+    stride = 3 * width
+    for row in range(height):
+        line = pixels[row * stride : (row + 1) * stride]
+        above = pixels[(row - 1) * stride : row * stride] if row else None
+        if above == line:
+            # "Up" of an equal line is nothing at all.
+            rows += b"\x02" + bytes(stride)
+        else:
+            rows += b"\x00" + line
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.write(chunk(b"IHDR", header))
+        file.write(chunk(b"IDAT", zlib.compress(bytes(rows), 9)))
+        file.write(chunk(b"IEND", b""))
+
+
+def ticks_of(process):
+    """Processor time a process has used, in ticks of the clock."""
+    with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
