@@ -7,5 +7,6 @@
 pub mod folders;
 pub mod journal;
 mod migrations;
+mod opening;
 mod rows;
 pub mod vault;
