@@ -19,7 +19,7 @@ use crate::store::folders;
 pub(super) type Forms = Vec<Result<Form, String>>;
 
 /// Everything worth knowing before the first byte. Blocking: looks at files and drives.
-pub fn findings(
+pub(super) fn findings(
     request: &DraftRequest,
     forms: &Forms,
     facts: &[&'static ProviderFacts],

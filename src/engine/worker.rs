@@ -70,7 +70,7 @@ impl From<Event> for Outcome {
 }
 
 /// Does a piece of work that needs no client of a platform.
-pub async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
+pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
     match work {
         Work::Scan { paths, known } => {
             let found = blocking(move || scan::scan(&paths, &known)).await;

@@ -24,6 +24,7 @@ pub struct Sample {
 /// Writes all samples into a folder, which must exist, and returns their paths. A file that is
 /// already there is left as it is.
 pub fn write_into(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder)?;
     let mut paths = Vec::new();
     for sample in make()? {
         let path = folder.join(sample.name);

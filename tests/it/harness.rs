@@ -100,54 +100,68 @@ pub(crate) fn describe(snapshot: &Snapshot) -> String {
 
 /// Connects both platforms of the sandbox; returns their connections.
 pub(crate) async fn connect(engine: &Engine, sandbox: &Sandbox) -> (ConnectionId, ConnectionId) {
+    let imaging = connect_biodock(engine, sandbox).await;
+    let institute = connect_analytics(engine, sandbox).await;
+    (imaging, institute)
+}
+
+/// A text out of the line that `labferry sandbox` prints.
+pub(crate) fn address(sandbox: &Sandbox, platform: &str, name: &str) -> String {
     let addresses = serde_json::to_value(sandbox.addresses()).unwrap();
-    let text = |platform: &str, name: &str| addresses[platform][name].as_str().unwrap().to_owned();
-    let key = Secret::parse_key(&text("biodock", "key")).unwrap();
+    addresses[platform][name].as_str().unwrap().to_owned()
+}
+
+/// Connects the simulated Biodock as *Imaging core*.
+pub(crate) async fn connect_biodock(engine: &Engine, sandbox: &Sandbox) -> ConnectionId {
+    let key = Secret::parse_key(&address(sandbox, "biodock", "key")).unwrap();
+    let draft = ConnectionDraft {
+        provider: ProviderId::from("biodock"),
+        label: "Imaging core".to_owned(),
+        entries: [("url".to_owned(), address(sandbox, "biodock", "url"))].into(),
+    };
+    save(engine, draft, vec![("key".to_owned(), key)]).await
+}
+
+/// Connects the simulated Analytics Automated server as *Institute server*.
+pub(crate) async fn connect_analytics(engine: &Engine, sandbox: &Sandbox) -> ConnectionId {
+    let draft = ConnectionDraft {
+        provider: ProviderId::from("analytics-automated"),
+        label: "Institute server".to_owned(),
+        entries: [
+            (
+                "url".to_owned(),
+                address(sandbox, "analytics_automated", "url"),
+            ),
+            ("email".to_owned(), "someone@example.org".to_owned()),
+        ]
+        .into(),
+    };
+    save(engine, draft, Vec::new()).await
+}
+
+/// Saves a connection and waits until its platform has answered.
+pub(crate) async fn save(
+    engine: &Engine,
+    draft: ConnectionDraft,
+    secrets: Vec<(String, Secret)>,
+) -> ConnectionId {
+    let label = draft.label.clone();
     engine
-        .send(Command::SaveConnection(
-            ConnectionDraft {
-                provider: ProviderId::from("biodock"),
-                label: "Imaging core".to_owned(),
-                entries: [("url".to_owned(), text("biodock", "url"))].into(),
-            },
-            vec![("key".to_owned(), key)],
-        ))
+        .send(Command::SaveConnection(draft, secrets))
         .unwrap();
-    engine
-        .send(Command::SaveConnection(
-            ConnectionDraft {
-                provider: ProviderId::from("analytics-automated"),
-                label: "Institute server".to_owned(),
-                entries: [
-                    ("url".to_owned(), text("analytics_automated", "url")),
-                    ("email".to_owned(), "someone@example.org".to_owned()),
-                ]
-                .into(),
-            },
-            Vec::new(),
-        ))
-        .unwrap();
-    let good = |snapshot: &Snapshot, label: &str| {
+    let snapshot = wait(engine, "the connection", |snapshot| {
         snapshot.connections.iter().any(|view| {
             view.connection.label == label
                 && view.check == CheckState::Good
                 && matches!(view.pipelines, Loadable::Ready(_))
         })
-    };
-    let snapshot = wait(engine, "both connections", |snapshot| {
-        good(snapshot, "Imaging core") && good(snapshot, "Institute server")
     })
     .await;
-    let id = |label: &str| {
-        snapshot
-            .connections
-            .iter()
-            .find(|view| view.connection.label == label)
-            .unwrap()
-            .connection
-            .id
-    };
-    (id("Imaging core"), id("Institute server"))
+    let view = snapshot
+        .connections
+        .iter()
+        .find(|view| view.connection.label == label);
+    view.unwrap().connection.id
 }
 
 /// A target with the defaults of its form.

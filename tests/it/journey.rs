@@ -7,7 +7,9 @@ use labferry::model::table::PreviewContent;
 use labferry::results::receipt::{self, Outcome};
 use labferry::sandbox::samples;
 
-use crate::harness::{add_files, connect, describe, engine, sandbox, send, settled, target, wait};
+use crate::harness::{
+    add_files, connect, connect_analytics, describe, engine, sandbox, send, settled, target, wait,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_drop_to_table_on_both_platforms() {
@@ -62,5 +64,30 @@ async fn from_drop_to_table_on_both_platforms() {
     assert!(page.columns.iter().any(|column| column == "Image origin"));
     assert!(page.rows_known > 10);
     assert_eq!(sandbox.world().requests().count("biodock.submit"), 1);
+    engine.shutdown();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_job_a_file_at_an_institute() {
+    let top = tempfile::tempdir().unwrap();
+    let sandbox = sandbox().await;
+    let engine = engine(top.path());
+    let institute = connect_analytics(&engine, &sandbox).await;
+    let samples = samples::write_into(&top.path().join("samples")).unwrap();
+    add_files(&engine, samples.clone()).await;
+    let targets = vec![target(&engine, institute, "zipresults", FanOut::OnePerFile)];
+    send(&engine, "", &top.path().join("results"), targets).await;
+    let snapshot = settled(&engine).await;
+    assert_eq!(snapshot.jobs.len(), samples.len());
+    for view in &snapshot.jobs {
+        assert_eq!(view.job.stage, Stage::Done, "{}", describe(&snapshot));
+        assert!(!view.artifacts.is_empty(), "{}", describe(&snapshot));
+    }
+    let checked = receipt::check(&snapshot.batches[0].folder).unwrap();
+    assert!(
+        checked.iter().all(|file| file.outcome == Outcome::Same),
+        "{checked:?}"
+    );
+    assert_eq!(sandbox.world().requests().count("aa.submit"), samples.len());
     engine.shutdown();
 }
