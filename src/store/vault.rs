@@ -50,7 +50,15 @@ impl VaultError {
 
 /// The operating system's keyring: Secret Service, Keychain or Credential Manager.
 pub struct KeyringVault {
-    store: Arc<dyn CredentialStoreApi + Send + Sync>,
+    store: Store,
+}
+
+/// Which way leads to the keyring.
+enum Store {
+    /// The one that `keyring` has chosen for this system.
+    Usual,
+    /// The same kind of store opened anew, as `keyring` remembers a first failure for the life of the process.
+    OpenedAnew(Arc<dyn CredentialStoreApi + Send + Sync>),
 }
 
 impl KeyringVault {
@@ -58,7 +66,7 @@ impl KeyringVault {
     /// means something. A keyring without an open collection answers reads with "no entry" and fails only on writing.
     pub fn probe() -> Result<Self, VaultError> {
         let vault = Self {
-            store: platform_store().map_err(|error| VaultError::Absent(cause_of(&error)))?,
+            store: open_store().map_err(|error| VaultError::Absent(cause_of(&error)))?,
         };
         let name = format!("probe-{:016x}", fastrand::u64(..));
         let probe = Secret::parse_key(&format!("{:016x}", fastrand::u64(..)))
@@ -76,9 +84,12 @@ impl KeyringVault {
     }
 
     fn entry(&self, vault_name: &str, field: &str) -> Result<Entry, VaultError> {
-        self.store
-            .build(SERVICE, &format!("{vault_name}/{field}"), None)
-            .map_err(|error| from_keyring(&error))
+        let user = format!("{vault_name}/{field}");
+        match &self.store {
+            Store::Usual => keyring::Entry::new(SERVICE, &user).map(|entry| entry.inner),
+            Store::OpenedAnew(store) => store.build(SERVICE, &user, None),
+        }
+        .map_err(|error| from_keyring(&error))
     }
 }
 
@@ -105,19 +116,23 @@ impl Vault for KeyringVault {
     }
 }
 
-#[cfg(target_os = "macos")]
-fn platform_store() -> keyring_core::Result<Arc<dyn CredentialStoreApi + Send + Sync>> {
-    Ok(apple_native_keyring_store::keychain::Store::new()?)
-}
-
-#[cfg(windows)]
-fn platform_store() -> keyring_core::Result<Arc<dyn CredentialStoreApi + Send + Sync>> {
-    Ok(windows_native_keyring_store::Store::new()?)
+fn open_store() -> keyring_core::Result<Store> {
+    match keyring::Entry::store_status() {
+        Ok(()) => Ok(Store::Usual),
+        Err(_remembered) => open_anew(),
+    }
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn platform_store() -> keyring_core::Result<Arc<dyn CredentialStoreApi + Send + Sync>> {
-    Ok(zbus_secret_service_keyring_store::Store::new()?)
+fn open_anew() -> keyring_core::Result<Store> {
+    Ok(Store::OpenedAnew(
+        zbus_secret_service_keyring_store::Store::new()?,
+    ))
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn open_anew() -> keyring_core::Result<Store> {
+    Err(KeyringError::NoDefaultStore)
 }
 
 fn from_keyring(error: &KeyringError) -> VaultError {
