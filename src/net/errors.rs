@@ -154,13 +154,13 @@ pub fn said_in(body: &[u8]) -> Option<String> {
     let said = ["message", "error", "errors", "detail"]
         .into_iter()
         .filter_map(|name| json.get(name))
-        .find_map(flat)
-        .or_else(|| flat(&json))?;
+        .find_map(text_of)
+        .or_else(|| text_of(&json))?;
     Some(said.chars().take(500).collect())
 }
 
 /// Nested messages on one line: `{"email": ["Enter a valid address."]}` is “email: Enter a valid address.”.
-fn flat(value: &Value) -> Option<String> {
+pub fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::Null | Value::Bool(_) => None,
         Value::Number(number) => Some(number.to_string()),
@@ -168,11 +168,11 @@ fn flat(value: &Value) -> Option<String> {
             let text = text.trim();
             (!text.is_empty()).then(|| text.to_owned())
         }
-        Value::Array(items) => joined(items.iter().filter_map(flat)),
+        Value::Array(items) => joined(items.iter().filter_map(text_of)),
         Value::Object(fields) => joined(
             fields
                 .iter()
-                .filter_map(|(name, value)| flat(value).map(|text| format!("{name}: {text}"))),
+                .filter_map(|(name, value)| text_of(value).map(|text| format!("{name}: {text}"))),
         ),
     }
 }

@@ -6,6 +6,5 @@ pub mod commit_point;
 pub mod download;
 pub mod errors;
 pub mod gate;
-mod part;
 pub mod retry;
 pub mod upload;

@@ -289,6 +289,33 @@ impl Reader {
     }
 }
 
+/// SHA-256 of a file that is still the one that was picked, in lower-case hexadecimal.
+///
+/// # Errors
+/// [`ErrorKind::LocalFile`] when it cannot be read or has changed.
+pub async fn sha256_of(file: &LocalFile, doing: Doing) -> Result<String> {
+    let picked = file.clone();
+    tokio::task::spawn_blocking(move || {
+        let io = |error: std::io::Error| Error::from_io(&error, doing);
+        let mut file = open_unchanged(&picked, doing)?.take(picked.size_bytes);
+        let mut hash = Sha256::new();
+        let mut block = vec![0; BLOCK_BYTES];
+        loop {
+            let read = file.read(&mut block).map_err(io)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(block.get(..read).unwrap_or_default());
+        }
+        if file.limit() != 0 || !is_as_picked(&file.get_ref().metadata().map_err(io)?, &picked) {
+            return Err(changed(&picked, doing));
+        }
+        Ok(hex(&hash.finalize()))
+    })
+    .await
+    .map_err(|error| Error::new(ErrorKind::Internal, doing).caused_by(&error))?
+}
+
 fn open_unchanged(picked: &LocalFile, doing: Doing) -> Result<File> {
     let io = |error: std::io::Error| Error::from_io(&error, doing);
     // Looked at before it is opened: opening a pipe would wait for ever.

@@ -1,32 +1,33 @@
 //! Requests to a platform's interface: the key stays with its origin, reads are repeated, writes are not, and every
 //! failure says how far it got. Which paths there are and what the answers mean is the platform's folder's business.
 
+mod reply;
+mod sending;
+
+pub use reply::{Reply, Uploaded};
+
 use base64::Engine as _;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::model::connection::may_carry_key;
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
 use crate::model::provider::Limits;
 use crate::model::secret::Secret;
-use crate::net::client::{Connections, Http, Patience, same_origin};
+use crate::net::client::{Connections, Http, same_origin};
 use crate::net::commit_point::CommitPoint;
 use crate::net::errors::{self, ReadComplaint};
 use crate::net::gate::{Gate, Lane};
 use crate::net::retry::{self, Idempotent};
-use crate::net::upload::Transfer;
 
 /// Longest answer taken from an interface; files do not come this way.
 const LONGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Redirects followed for one question.
 const MOST_REDIRECTS: usize = 5;
-/// How often a transfer is looked at: whether it moves and whether somebody wants it to stop.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// How a connection says who it is.
 #[derive(Clone, Debug)]
@@ -47,59 +48,6 @@ pub struct Api {
     auth: Auth,
     gate: Gate,
     read_complaint: ReadComplaint,
-}
-
-/// A success (2xx), read to its end.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Bytes,
-    doing: Doing,
-}
-
-impl Reply {
-    /// Whether the body is JSON whose end is missing.
-    fn ends_in_the_middle(&self) -> bool {
-        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body)
-            .is_err_and(|error| error.is_eof())
-    }
-
-    /// The body as JSON.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Garbled`] when it is none; a web page is named as such.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        let body = self.body.strip_prefix(b"\xef\xbb\xbf".as_slice());
-        serde_json::from_slice(body.unwrap_or(&self.body)).map_err(|error| {
-            let hint = if errors::begins_like_html(&self.body) {
-                "A web page came instead of data; a sign-in page or a proxy may be in between"
-            } else if error.is_eof() {
-                "The answer ends in the middle"
-            } else {
-                "The answer is not what the platform's documentation says"
-            };
-            let garbled = errors::garbled(self.doing, self.status, hint)
-                .request_id(errors::request_id(&self.headers))
-                .caused_by(&error);
-            match errors::excerpt(&self.body) {
-                Some(excerpt) => garbled.server_said(excerpt),
-                None => garbled,
-            }
-        })
-    }
-}
-
-/// The answer to a sent file.
-#[derive(Clone, Debug)]
-pub struct Uploaded {
-    /// What the platform said.
-    pub reply: Reply,
-    /// SHA-256 of the bytes sent, lower-case hexadecimal.
-    pub sha256: String,
 }
 
 /// A body that may be sent again.
@@ -240,81 +188,6 @@ impl Api {
         let payload = Payload::Json(&body);
         self.post_once(url, payload, Idempotent::No, Some(commit), doing)
             .await
-    }
-
-    /// Sends a multipart form with one file in it, once. The server does not have the whole of it before the commit
-    /// point is passed; a failure before the last block left is [`Sent::No`].
-    pub async fn send_form(
-        &self,
-        path: &[&str],
-        form: Form,
-        transfer: Transfer,
-        commit: Option<&CommitPoint>,
-        doing: Doing,
-    ) -> Result<Uploaded> {
-        let url = self.address(path, &[], doing)?;
-        let longest_wait = self.http.retry().longest_retry_after;
-        let _permit = self.gate.enter(Lane::Upload, longest_wait, doing).await?;
-        let client = self.http.client_for(&url, Connections::Fresh);
-        let request = self
-            .with_key(client.request(Method::POST, url.clone()), &url)?
-            .multipart(form);
-        let mut transfer = transfer;
-        let response = self
-            .send_transfer(request, &mut transfer, commit, doing)
-            .await?;
-        let reply = match self.read(response, doing).await {
-            Ok(reply) => reply,
-            // Whatever the status, nothing can come of a request that never was complete.
-            Err(error) if !transfer.is_handed_over() => return Err(error.sent(Sent::No)),
-            Err(error) => return Err(error),
-        };
-        match transfer.sha256() {
-            Some(sha256) if transfer.is_handed_over() => Ok(Uploaded { reply, sha256 }),
-            Some(_) | None => Err(errors::garbled(
-                doing,
-                reply.status,
-                "The platform answered before it had the whole file",
-            )),
-        }
-    }
-
-    async fn send_transfer(
-        &self,
-        request: RequestBuilder,
-        transfer: &mut Transfer,
-        commit: Option<&CommitPoint>,
-        doing: Doing,
-    ) -> Result<Response> {
-        let sending = request.send();
-        tokio::pin!(sending);
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut movement = Movement::new(self.http.patience());
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut sending => {
-                    return answer.map_err(|error| transfer_failed(error, transfer, doing));
-                }
-                () = transfer.reaches_last_block() => {
-                    if let Some(commit) = commit {
-                        commit.pass().await?;
-                    }
-                    transfer.release();
-                }
-                _ = look.tick() => {
-                    let sent = if transfer.is_handed_over() { Sent::Perhaps } else { Sent::No };
-                    // Once the last block has left, only the answer can say what became of it.
-                    if transfer.is_stopped() && sent == Sent::No {
-                        return Err(errors::stopped(doing, Sent::No));
-                    }
-                    if movement.is_over(transfer) {
-                        return Err(errors::silence(doing, sent));
-                    }
-                }
-            }
-        }
     }
 
     async fn get_once(&self, mut url: Url, doing: Doing) -> Result<Reply> {
@@ -472,52 +345,6 @@ impl Api {
         value.set_sensitive(true);
         Ok(request.header(name, value))
     }
-}
-
-/// Whether an upload still moves.
-struct Movement {
-    patience: Patience,
-    last_bytes: u64,
-    was_handed_over: bool,
-    since: Instant,
-}
-
-impl Movement {
-    fn new(patience: Patience) -> Self {
-        Self {
-            patience,
-            last_bytes: 0,
-            was_handed_over: false,
-            since: Instant::now(),
-        }
-    }
-
-    fn is_over(&mut self, transfer: &Transfer) -> bool {
-        let bytes = transfer.sent_bytes();
-        let handed_over = transfer.is_handed_over();
-        if bytes != self.last_bytes || handed_over != self.was_handed_over {
-            self.last_bytes = bytes;
-            self.was_handed_over = handed_over;
-            self.since = Instant::now();
-        }
-        let borne = if handed_over {
-            self.patience.after_upload
-        } else {
-            self.patience.idle.max(self.patience.connect)
-        };
-        self.since.elapsed() > borne
-    }
-}
-
-/// A failed transfer is our own file's fault where the body failed, and harmless where the last block never left.
-fn transfer_failed(error: reqwest::Error, transfer: &Transfer, doing: Doing) -> Error {
-    if transfer.is_handed_over() {
-        return errors::from_transport(error, doing);
-    }
-    transfer
-        .failure()
-        .unwrap_or_else(|| errors::from_transport(error, doing))
-        .sent(Sent::No)
 }
 
 /// What a redirect in answer to a write means: 301, 307 and 308 say that nothing was done there; the others leave it open.

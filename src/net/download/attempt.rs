@@ -1,0 +1,252 @@
+//! One request for what is missing of a file, and what its answer means for the part that is here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use tokio::time::{Instant, timeout};
+
+use crate::model::error::{Doing, Error, ErrorKind, Sent};
+use crate::model::safe_url::SafeUrl;
+use crate::model::secret::Secret;
+use crate::net::download::link::{content_range, open, text};
+use crate::net::download::part::Remembered;
+use crate::net::download::{Download, LOOK_EVERY, Trouble, cut, garbled, on_disk, stopped};
+use crate::net::errors;
+
+/// Enough of a body to tell a web page.
+const PAGE_SIGN_BYTES: usize = 512;
+
+impl Download<'_> {
+    /// One request for what is missing, written as it comes.
+    pub(super) async fn attempt(
+        &mut self,
+        url: &SafeUrl,
+        header: Option<&(&'static str, Secret)>,
+    ) -> Result<(), Trouble> {
+        if self.offset() > 0 && !self.may_continue() {
+            self.start_over().await.map_err(Trouble::Fatal)?;
+        }
+        let conditions = self.conditions();
+        let mut response = tokio::select! {
+            response = open(self.http, url, header, &conditions) => response.map_err(|error| {
+                if error.is_retryable() { Trouble::Again(error) } else { Trouble::Fatal(error) }
+            })?,
+            () = stopped(self.order.meter) => {
+                return Err(Trouble::Fatal(errors::stopped(Doing::Download, Sent::Answered)));
+            }
+        };
+        match response.status().as_u16() {
+            200 => self.begin(&mut response).await?,
+            206 => self.go_on(&response)?,
+            416 if self.offset() > 0 => {
+                return Err(Trouble::Restart(garbled(
+                    416,
+                    "The file at the platform is shorter than what was announced",
+                )));
+            }
+            _ => return Err(refusal(&mut response, self.http.patience().idle).await),
+        }
+        self.pour(&mut response).await
+    }
+
+    /// The whole file comes, whatever was asked for.
+    async fn begin(&mut self, response: &mut Response) -> Result<(), Trouble> {
+        let total = response.content_length();
+        if let (Some(total), Some(expected)) = (total, self.order.expected.size_bytes)
+            && total != expected
+        {
+            return Err(Trouble::Again(garbled(
+                200,
+                "The file's length is not the one the platform had announced",
+            )));
+        }
+        let mut head = BytesMut::new();
+        if errors::announces_html(response.headers()) && !is_web_page_name(self.order.final_path) {
+            while head.len() < PAGE_SIGN_BYTES {
+                match self.next_chunk(response).await? {
+                    Some(chunk) => head.extend_from_slice(&chunk),
+                    None => break,
+                }
+            }
+            if errors::begins_like_html(&head) {
+                let page = garbled(
+                    200,
+                    "A web page came instead of the file; a sign-in page or a proxy may be in between",
+                );
+                let excerpt = errors::excerpt(&head).unwrap_or_default();
+                return Err(Trouble::Again(page.server_said(excerpt)));
+            }
+        }
+        self.start_over().await.map_err(Trouble::Fatal)?;
+        self.remembered = Remembered {
+            etag: text(response.headers(), &ETAG),
+            last_modified: text(response.headers(), &LAST_MODIFIED),
+            total,
+        };
+        let (part, remembered) = (self.part.clone(), self.remembered.clone());
+        self.open_sink(0).await.map_err(Trouble::Fatal)?;
+        if remembered.is_recognizable() {
+            on_disk(move || part.remember(&remembered))
+                .await
+                .map_err(Trouble::Fatal)?;
+        }
+        self.announce();
+        if !head.is_empty() {
+            self.take(head.freeze()).await?;
+        }
+        Ok(())
+    }
+
+    /// The rest comes; it must be the rest of the same file.
+    fn go_on(&mut self, response: &Response) -> Result<(), Trouble> {
+        let changed = || {
+            Trouble::Restart(garbled(
+                206,
+                "The file at the platform changed while it was fetched",
+            ))
+        };
+        let headers = response.headers();
+        let range = content_range(headers).ok_or_else(changed)?;
+        let is_same = |before: &Option<String>, name| match (before, text(headers, name)) {
+            (Some(before), Some(now)) => *before == now,
+            (None, _) | (_, None) => true,
+        };
+        let same_total = match (self.remembered.total, range.total) {
+            (Some(before), Some(now)) => before == now,
+            (None, _) | (_, None) => true,
+        };
+        // Without a condition in the request, only the answer's own mark can tell.
+        let unproven = self.condition().is_none()
+            && self.remembered.etag.is_some()
+            && text(headers, &ETAG).is_none();
+        if range.start != self.offset()
+            || !same_total
+            || unproven
+            || !is_same(&self.remembered.etag, &ETAG)
+            || !is_same(&self.remembered.last_modified, &LAST_MODIFIED)
+        {
+            return Err(changed());
+        }
+        self.remembered.total = self.remembered.total.or(range.total);
+        self.announce();
+        Ok(())
+    }
+
+    async fn pour(&mut self, response: &mut Response) -> Result<(), Trouble> {
+        while let Some(chunk) = self.next_chunk(response).await? {
+            self.take(chunk).await?;
+        }
+        match self.remembered.total {
+            Some(total) if total != self.offset() => Err(Trouble::Again(cut(
+                "The connection ended before the file did",
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn take(&mut self, chunk: Bytes) -> Result<(), Trouble> {
+        let length = chunk.len() as u64;
+        let is_taken = match self.sink.as_mut() {
+            Some(sink) => sink.take(chunk).await,
+            None => false,
+        };
+        if is_taken {
+            self.order.meter.add(length);
+            return Ok(());
+        }
+        // The reason comes out when the sink is closed.
+        Err(Trouble::Fatal(Error::new(
+            ErrorKind::LocalFile,
+            Doing::Download,
+        )))
+    }
+
+    /// The next chunk, or an end of patience, or a wish to stop.
+    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
+        let silent_since = Instant::now();
+        loop {
+            if self.order.meter.is_stopped() {
+                return Err(Trouble::Fatal(errors::stopped(
+                    Doing::Download,
+                    Sent::Answered,
+                )));
+            }
+            match timeout(LOOK_EVERY, response.chunk()).await {
+                Ok(Ok(chunk)) => return Ok(chunk),
+                Ok(Err(error)) => {
+                    return Err(Trouble::Again(errors::from_transport(
+                        error,
+                        Doing::Download,
+                    )));
+                }
+                Err(_look) if silent_since.elapsed() < self.http.patience().idle => {}
+                Err(_look) => {
+                    return Err(Trouble::Again(errors::silence(
+                        Doing::Download,
+                        Sent::Answered,
+                    )));
+                }
+            }
+        }
+    }
+
+    /// The mark that makes the server send the rest only of the same file. A weak mark may not be used for it
+    /// (RFC 9110 section 13.1.5).
+    fn condition(&self) -> Option<&str> {
+        match &self.remembered.etag {
+            Some(etag) if !etag.starts_with("W/") => Some(etag),
+            Some(_) => None,
+            None => self.remembered.last_modified.as_deref(),
+        }
+    }
+
+    fn conditions(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let offset = self.offset();
+        if offset == 0 {
+            return headers;
+        }
+        if let Ok(range) = HeaderValue::from_str(&format!("bytes={offset}-")) {
+            headers.insert(RANGE, range);
+        }
+        if let Some(Ok(condition)) = self.condition().map(HeaderValue::from_str) {
+            headers.insert(IF_RANGE, condition);
+        }
+        headers
+    }
+}
+
+/// What a refusal means for the link: these statuses are what storage says to a link that has expired or was withdrawn.
+async fn refusal(response: &mut Response, idle: Duration) -> Trouble {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = match timeout(idle, response.chunk()).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None) | Err(_)) | Err(_) => Bytes::new(),
+    };
+    let error = errors::from_answer(
+        Doing::Download,
+        status,
+        &headers,
+        &body,
+        errors::usual_complaint,
+    );
+    match status {
+        400 | 401 | 403 | 404 | 410 => Trouble::Expired(error),
+        _ if error.is_retryable() => Trouble::Again(error),
+        _ => Trouble::Fatal(error),
+    }
+}
+
+fn is_web_page_name(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| {
+            ["html", "htm", "xhtml"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
+}
