@@ -82,10 +82,16 @@ pub struct Entry {
 }
 
 /// Every platform, in the order shown.
-pub const ALL: &[Entry] = &[Entry {
-    facts: &analytics_automated::FACTS,
-    connect: analytics_automated::connect,
-}];
+pub const ALL: &[Entry] = &[
+    Entry {
+        facts: &biodock::FACTS,
+        connect: biodock::connect,
+    },
+    Entry {
+        facts: &analytics_automated::FACTS,
+        connect: analytics_automated::connect,
+    },
+];
 
 /// The entry of a platform.
 pub fn entry(provider: &ProviderId) -> Option<&'static Entry> {

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod biodock;
 mod explain;
 mod harness;
 mod journey;
