@@ -8,3 +8,4 @@ pub mod providers;
 pub mod results;
 pub mod sandbox;
 pub mod store;
+pub mod ui;

@@ -1,0 +1,91 @@
+//! The page *Results*: batches, jobs and files at the left, the chosen file at the right.
+
+pub mod image;
+pub mod preview;
+pub mod table;
+pub mod text;
+pub mod tree;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use egui::{Frame, Margin, Panel, Ui};
+
+use crate::engine::snapshot::Snapshot;
+use crate::model::ids::{BatchId, JobId};
+use crate::ui::outbox::{Goal, Outbox, Place};
+use crate::ui::theme::{Palette, icon};
+use crate::ui::widgets;
+
+/// What Results remembers.
+#[derive(Debug, Default)]
+pub struct ResultsState {
+    chosen: Option<ChosenResult>,
+    open_batches: BTreeSet<BatchId>,
+    open_jobs: BTreeSet<JobId>,
+    words: String,
+    rows: tree::Rows,
+    table: table::TableState,
+    image: image::ImageState,
+    text: text::TextState,
+}
+
+/// What is chosen in the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChosenResult {
+    /// A batch.
+    Batch(BatchId),
+    /// A job.
+    Job(JobId),
+    /// A file.
+    File(PathBuf),
+}
+
+impl ResultsState {
+    /// Opens a batch in the tree.
+    pub fn show_batch(&mut self, batch: BatchId) {
+        self.words.clear();
+        self.open_batches.insert(batch);
+        self.chosen = Some(ChosenResult::Batch(batch));
+        self.rows.forget();
+    }
+
+    /// Opens a job in the tree.
+    pub fn show_job(&mut self, batch: BatchId, job: JobId) {
+        self.show_batch(batch);
+        self.open_jobs.insert(job);
+        self.chosen = Some(ChosenResult::Job(job));
+    }
+}
+
+/// The page.
+pub fn results_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, outbox: &mut Outbox) {
+    if snapshot.batches.is_empty() {
+        widgets::page_title(ui, "Results");
+        widgets::empty(
+            ui,
+            icon::RESULTS,
+            "No results yet",
+            "What comes back from the platforms is listed here, ready to read",
+        );
+        ui.vertical_centered(|ui| {
+            ui.add_space(8.0);
+            if widgets::primary_button(ui, "Go to Send", true).clicked() {
+                outbox.go(Goal::Place(Place::Send));
+            }
+        });
+        return;
+    }
+    let palette = Palette::of(ui);
+    Panel::left("tree")
+        .resizable(true)
+        .default_size(290.0)
+        .size_range(220.0..=520.0)
+        .show_separator_line(false)
+        .frame(Frame::new().fill(palette.page).inner_margin(Margin {
+            right: 14,
+            ..Margin::ZERO
+        }))
+        .show(ui, |ui| tree::tree_ui(ui, snapshot, state, outbox));
+    egui::CentralPanel::no_frame().show(ui, |ui| preview::preview_ui(ui, snapshot, state, outbox));
+}

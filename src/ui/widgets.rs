@@ -1,0 +1,233 @@
+//! Small parts every view uses: cards, buttons, progress, fields. Each has a name that a screen reader can say.
+
+use egui::{
+    Align2, Button, Color32, FontId, Frame, Response, RichText, Role, Sense, Ui, WidgetInfo,
+};
+
+use crate::model::notice::Words;
+use crate::ui::theme::{self, Palette, icon};
+
+/// A framed block with room around it.
+pub fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let palette = Palette::of(ui);
+    Frame::new()
+        .fill(palette.card)
+        .stroke((1.0, palette.line))
+        .corner_radius(theme::ROUNDING)
+        .inner_margin(theme::CARD_MARGIN)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            add(ui)
+        })
+        .inner
+}
+
+/// A title of a page.
+pub fn page_title(ui: &mut Ui, title: &str) {
+    ui.add_space(2.0);
+    ui.add(egui::Label::new(RichText::new(title).heading().strong()).selectable(false));
+    ui.add_space(4.0);
+}
+
+/// A title of a block, with its number in the order of the work.
+pub fn step_title(ui: &mut Ui, number: u8, title: &str, done: bool) {
+    let palette = Palette::of(ui);
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(24.0, 24.0), Sense::hover());
+        let fill = if done {
+            palette.primary
+        } else {
+            palette.raised
+        };
+        let ink = if done {
+            palette.on_primary
+        } else {
+            palette.text
+        };
+        ui.painter().circle_filled(rect.center(), 12.0, fill);
+        let text = number.to_string();
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            FontId::proportional(13.0),
+            ink,
+        );
+        ui.add(egui::Label::new(RichText::new(title).size(16.0).strong()).selectable(false));
+    });
+}
+
+/// An icon that says nothing by itself; the words are beside it.
+pub fn picture(ui: &mut Ui, icon: &str, size: f32, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(size, size), Sense::hover());
+    paint_icon(ui, rect, icon, size, color);
+}
+
+/// Paints an icon into the middle of a rectangle.
+pub fn paint_icon(ui: &Ui, rect: egui::Rect, icon: &str, size: f32, color: Color32) {
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        icon,
+        FontId::proportional(size),
+        color,
+    );
+}
+
+/// The one button of a page that does the main thing.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    let palette = Palette::of(ui);
+    let button = Button::new(RichText::new(text).strong().color(palette.on_primary))
+        .fill(palette.primary)
+        .stroke((1.0, palette.primary))
+        .min_size(egui::vec2(0.0, 34.0));
+    ui.add_enabled(enabled, button)
+}
+
+/// A button with an icon before its words; the icon is no part of its name.
+pub fn icon_button(ui: &mut Ui, icon: &str, text: &str) -> Response {
+    ui.add(Button::new((RichText::new(icon).size(17.0), text)))
+        .accessible_name(text)
+}
+
+/// A small button of an icon alone, named by its tooltip.
+pub fn bare_icon_button(ui: &mut Ui, icon: &str, name: &str) -> Response {
+    ui.add(Button::new(RichText::new(icon).size(17.0)).frame_when_inactive(false))
+        .on_hover_text(name)
+        .accessible_name(name)
+}
+
+/// A text that is less important.
+pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let color = Palette::of(ui).weak;
+    ui.label(RichText::new(text.into()).color(color))
+}
+
+/// A text of one line, cut at its end when there is no room; the whole is in the tooltip.
+pub fn one_line(ui: &mut Ui, text: impl Into<RichText>) -> Response {
+    ui.add(egui::Label::new(text.into()).truncate())
+}
+
+/// How far something is. `fraction` runs from 0 to 1; without one, only the words are shown.
+pub fn progress(ui: &mut Ui, what: &str, fraction: Option<f32>, words: &str) -> Response {
+    let palette = Palette::of(ui);
+    let width = ui.available_width().clamp(40.0, 240.0);
+    let (rect, response) = ui.allocate_exact_size(egui::vec2(width, 18.0), Sense::hover());
+    let enabled = ui.is_enabled();
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(
+            Role::ProgressIndicator,
+            enabled,
+            format!("Progress of {what}, {words}"),
+        );
+        info.value = fraction.map(|fraction| f64::from(fraction.clamp(0.0, 1.0) * 100.0).floor());
+        info
+    });
+    if ui.is_rect_visible(rect) {
+        let mut text_at = rect.left();
+        if let Some(fraction) = fraction {
+            let bar = egui::Rect::from_min_max(
+                egui::pos2(rect.left(), rect.center().y - 4.0),
+                egui::pos2(
+                    rect.left() + (width - 62.0).max(24.0),
+                    rect.center().y + 4.0,
+                ),
+            );
+            let mut filled = bar;
+            filled.set_width(bar.width() * fraction.clamp(0.0, 1.0));
+            ui.painter().rect_filled(bar, 4.0, palette.raised_hovered);
+            ui.painter().rect_filled(filled, 4.0, palette.accent);
+            text_at = bar.right() + 8.0;
+        }
+        let font = FontId::proportional(12.0);
+        ui.painter().with_clip_rect(rect.expand(1.0)).text(
+            egui::pos2(text_at, rect.center().y),
+            Align2::LEFT_CENTER,
+            words,
+            font,
+            palette.weak,
+        );
+    }
+    response
+}
+
+/// Something takes time. It stands still on purpose: an animation would keep the window repainting.
+pub fn busy(ui: &mut Ui, what: &str) -> Response {
+    let palette = Palette::of(ui);
+    ui.horizontal(|ui| {
+        picture(ui, icon::BUSY, 18.0, palette.accent);
+        let response = ui.label(RichText::new(what).color(palette.weak));
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_busy();
+        });
+    })
+    .response
+}
+
+/// Words with an icon before them, in one color.
+pub fn marked(ui: &mut Ui, icon: &str, color: Color32, text: &str) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(18.0, 20.0), Sense::hover());
+        paint_icon(ui, rect, icon, 17.0, color);
+        ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+    });
+}
+
+/// A problem beside a field.
+pub fn problem(ui: &mut Ui, text: &str) {
+    let color = Palette::of(ui).bad;
+    marked(ui, icon::BAD, color, text);
+}
+
+/// The three sentences of a message, without its button.
+pub fn sentences(ui: &mut Ui, words: &Words) {
+    ui.add(egui::Label::new(RichText::new(&words.what).strong()).wrap());
+    for sentence in [&words.did, &words.next] {
+        if !sentence.is_empty() {
+            ui.add(egui::Label::new(sentence.as_str()).wrap());
+        }
+    }
+}
+
+/// An empty place that says what to do next.
+pub fn empty(ui: &mut Ui, icon: &str, title: &str, next: &str) {
+    let palette = Palette::of(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space(48.0);
+        picture(ui, icon, 44.0, palette.weak);
+        ui.add_space(6.0);
+        ui.label(RichText::new(title).size(16.0).strong());
+        weak(ui, next);
+    });
+}
+
+/// One line of facts: a name and what it is.
+pub fn fact(ui: &mut Ui, name: &str, value: &str) {
+    ui.horizontal_top(|ui| {
+        let color = Palette::of(ui).weak;
+        let width = 116.0;
+        ui.allocate_ui_with_layout(
+            egui::vec2(width, 18.0),
+            egui::Layout::left_to_right(egui::Align::TOP),
+            |ui| {
+                ui.set_min_width(width);
+                ui.add(egui::Label::new(RichText::new(name).color(color)).wrap());
+            },
+        );
+        ui.add(egui::Label::new(value).wrap());
+    });
+}
+
+/// A field for one line of text under its label.
+pub fn text_field(ui: &mut Ui, label: &str, text: &mut String, hint: &str) -> Response {
+    let label = ui.label(RichText::new(label).strong());
+    let width = ui.available_width().min(440.0);
+    ui.add(
+        egui::TextEdit::singleline(text)
+            .hint_text(hint.to_owned())
+            .desired_width(width)
+            .align(Align2::LEFT_CENTER),
+    )
+    .labelled_by(label.id)
+}
