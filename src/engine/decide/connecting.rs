@@ -28,14 +28,20 @@ pub(super) fn save(
         .values()
         .find(|connection| connection.label == draft.label.trim())
         .map(|connection| Connection::clone(connection));
-    let id = replaces.as_ref().map_or_else(
-        || {
+    // Jobs of a removed connection find their way again when it comes back under its label.
+    let returns = world.jobs.values().find(|job| {
+        job.connection_label == draft.label.trim()
+            && job.provider == draft.provider
+            && !world.connections.contains_key(&job.connection)
+    });
+    let known = replaces.as_ref().map(|connection| connection.id);
+    let id = known
+        .or(returns.map(|job| job.connection))
+        .unwrap_or_else(|| {
             // Taken at once: a second one may be saved while the first is still on its way to the vault.
             world.last_ids.connection = ConnectionId(world.last_ids.connection.0.saturating_add(1));
             world.last_ids.connection
-        },
-        |connection| connection.id,
-    );
+        });
     let vault_name = format!("{:016x}", now.random);
     world.start(Work::StoreConnection {
         draft,
