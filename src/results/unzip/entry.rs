@@ -41,7 +41,8 @@ pub(crate) struct Unpacking<'a> {
     unpacked: Unpacked,
     taken: BTreeMap<String, Taken>,
     kept_bytes: u64,
-    written_bytes: u64,
+    /// Everything read out of entries, thrown away or not.
+    worked_bytes: u64,
     block: Vec<u8>,
 }
 
@@ -68,7 +69,7 @@ impl<'a> Unpacking<'a> {
             unpacked: Unpacked::default(),
             taken: BTreeMap::new(),
             kept_bytes: 0,
-            written_bytes: 0,
+            worked_bytes: 0,
             block: vec![0; BLOCK_BYTES / 4],
         }
     }
@@ -154,6 +155,9 @@ impl<'a> Unpacking<'a> {
 
     fn copy(&mut self, body: &mut dyn Read, allowed: u64) -> Result<Copied, UnzipError> {
         let in_all = self.allowed_in_all();
+        if self.worked_bytes > in_all.saturating_mul(WASTE) {
+            return Ok(Copied::Bad(Trouble::TooLarge));
+        }
         let part = self.staging.part();
         let mut file = File::create(&part).map_err(UnzipError::disk)?;
         let mut hash = Sha256::new();
@@ -169,12 +173,11 @@ impl<'a> Unpacking<'a> {
                 Err(error) => return Ok(Copied::Bad(Trouble::Damaged(error.to_string()))),
             };
             size_bytes += read as u64;
-            self.written_bytes = self.written_bytes.saturating_add(read as u64);
+            self.worked_bytes = self.worked_bytes.saturating_add(read as u64);
             if size_bytes > allowed {
                 return Ok(Copied::Bad(Trouble::TooDense));
             }
-            let wasted_too_much = self.written_bytes > in_all.saturating_mul(WASTE);
-            if self.kept_bytes + size_bytes > in_all || wasted_too_much {
+            if self.kept_bytes + size_bytes > in_all {
                 return Ok(Copied::Bad(Trouble::TooLarge));
             }
             let bytes = self.block.get(..read).unwrap_or_default();
