@@ -73,3 +73,33 @@ pub enum Resolution {
     /// Leave it; it ends as cancelled here.
     Leave,
 }
+
+impl Command {
+    /// The name of a command, without anything that was entered.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AddFiles(_) => "add files",
+            Self::RemoveFiles(_) => "remove files",
+            Self::ClearFiles => "clear files",
+            Self::CheckBatch(_) => "check batch",
+            Self::SubmitBatch(_) => "submit batch",
+            Self::CancelJob(_) => "cancel job",
+            Self::RetryJob(_) => "retry job",
+            Self::RetryFailed(_) => "retry failed",
+            Self::ResolveUnconfirmed(..) => "resolve unconfirmed",
+            Self::ForgetJob(_) => "forget job",
+            Self::SaveConnection(..) => "save connection",
+            Self::TryConnection(..) => "try connection",
+            Self::CheckConnection(_) => "check connection",
+            Self::RemoveConnection(_) => "remove connection",
+            Self::ReadForm(..) => "read form",
+            Self::RetryKeyring => "retry keyring",
+            Self::OpenPreview(_) => "open preview",
+            Self::ClosePreview => "close preview",
+            Self::ShowRows { .. } => "show rows",
+            Self::CheckFolder(_) => "check folder",
+            Self::DismissNotice(_) => "dismiss notice",
+            Self::SaveSettings(_) => "save settings",
+        }
+    }
+}

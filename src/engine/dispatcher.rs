@@ -153,7 +153,7 @@ impl Dispatcher {
     }
 
     async fn obey(&mut self, command: Command) {
-        tracing::debug!(command = command_name(&command), "command");
+        tracing::debug!(command = command.name(), "command");
         if let Some(command) = self.desk.take(command) {
             self.happen(Event::Command(command)).await;
         }
@@ -397,34 +397,6 @@ async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
-    }
-}
-
-/// The name of a command, without anything that was entered.
-const fn command_name(command: &Command) -> &'static str {
-    match command {
-        Command::AddFiles(_) => "add files",
-        Command::RemoveFiles(_) => "remove files",
-        Command::ClearFiles => "clear files",
-        Command::CheckBatch(_) => "check batch",
-        Command::SubmitBatch(_) => "submit batch",
-        Command::CancelJob(_) => "cancel job",
-        Command::RetryJob(_) => "retry job",
-        Command::RetryFailed(_) => "retry failed",
-        Command::ResolveUnconfirmed(..) => "resolve unconfirmed",
-        Command::ForgetJob(_) => "forget job",
-        Command::SaveConnection(..) => "save connection",
-        Command::TryConnection(..) => "try connection",
-        Command::CheckConnection(_) => "check connection",
-        Command::RemoveConnection(_) => "remove connection",
-        Command::ReadForm(..) => "read form",
-        Command::RetryKeyring => "retry keyring",
-        Command::OpenPreview(_) => "open preview",
-        Command::ClosePreview => "close preview",
-        Command::ShowRows { .. } => "show rows",
-        Command::CheckFolder(_) => "check folder",
-        Command::DismissNotice(_) => "dismiss notice",
-        Command::SaveSettings(_) => "save settings",
     }
 }
 

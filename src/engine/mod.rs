@@ -16,6 +16,7 @@ pub mod plan;
 mod preview;
 mod progress;
 pub mod receipt;
+mod room;
 mod scan;
 pub mod snapshot;
 pub mod start;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::engine::decide::{cancel, connect, finishing, unconfirmed};
 use crate::engine::event::{Now, Work, WorkKey};
 use crate::engine::receipt;
+use crate::engine::room::Room;
 use crate::engine::snapshot::{CheckState, Loadable};
 use crate::engine::world::{World, later, move_job};
 use crate::model::artifact::{Artifact, ArtifactState};
@@ -165,88 +166,6 @@ fn open_links(world: &mut World) {
     for (id, pipeline) in forms {
         world.start(Work::ReadForm(id, pipeline));
     }
-}
-
-/// What may still be started.
-struct Room {
-    uploads: usize,
-    downloads: usize,
-    uploads_of: BTreeMap<ConnectionId, usize>,
-    alive_of: BTreeMap<ConnectionId, usize>,
-}
-
-impl Room {
-    fn measure(world: &World) -> Self {
-        let mut uploads_of: BTreeMap<ConnectionId, usize> = BTreeMap::new();
-        let mut downloads = 0_usize;
-        for key in &world.live.running {
-            match key {
-                WorkKey::Stage(connection, _) => count(&mut uploads_of, *connection),
-                WorkKey::Submit(job) => {
-                    if let Some(job) = world.jobs.get(job) {
-                        count(&mut uploads_of, job.connection);
-                    }
-                }
-                WorkKey::Fetch(_) => downloads = downloads.saturating_add(1),
-                _ => {}
-            }
-        }
-        let mut alive_of = BTreeMap::new();
-        for job in world.alive.iter().filter_map(|id| world.jobs.get(id)) {
-            let with_submission = world
-                .facts_of(job)
-                .is_some_and(|facts| facts.capabilities.intake == Intake::WithSubmission);
-            if job.stage.is_alive_remotely() || (with_submission && job.stage == Stage::Uploading) {
-                count(&mut alive_of, job.connection);
-            }
-        }
-        let uploads: usize = uploads_of.values().sum();
-        Self {
-            uploads: world
-                .settings
-                .parallel_uploads
-                .max(1)
-                .saturating_sub(uploads),
-            downloads: world
-                .settings
-                .parallel_downloads
-                .max(1)
-                .saturating_sub(downloads),
-            uploads_of,
-            alive_of,
-        }
-    }
-
-    /// Takes the place of one upload.
-    fn take_upload(&mut self, connection: ConnectionId, facts: &ProviderFacts) -> bool {
-        let under_way = self.uploads_of.entry(connection).or_default();
-        if self.uploads == 0 || *under_way >= facts.capabilities.limits.parallel_uploads.max(1) {
-            return false;
-        }
-        self.uploads = self.uploads.saturating_sub(1);
-        *under_way = under_way.saturating_add(1);
-        true
-    }
-
-    /// Takes the place of one job at the platform.
-    fn take_job(&mut self, connection: ConnectionId, facts: &ProviderFacts) -> bool {
-        let alive = self.alive_of.entry(connection).or_default();
-        if facts
-            .capabilities
-            .limits
-            .jobs_alive
-            .is_some_and(|limit| *alive >= limit)
-        {
-            return false;
-        }
-        *alive = alive.saturating_add(1);
-        true
-    }
-}
-
-fn count(map: &mut BTreeMap<ConnectionId, usize>, id: ConnectionId) {
-    let entry = map.entry(id).or_default();
-    *entry = entry.saturating_add(1);
 }
 
 /// A waiting job's turn has come if the platform has room for it.
