@@ -152,6 +152,11 @@ fn open_demo(
 }
 
 impl WindowPlan {
+    /// Whether the sandbox is behind it.
+    pub const fn is_demo(&self) -> bool {
+        self.demo.is_some()
+    }
+
     /// The window was closed.
     pub fn closed(self) -> ExitCode {
         self.runtime.block_on(async {

@@ -22,7 +22,7 @@ use crate::ui::widgets;
 pub struct ResultsState {
     chosen: Option<ChosenResult>,
     open_batches: BTreeSet<BatchId>,
-    open_jobs: BTreeSet<JobId>,
+    folded_jobs: BTreeSet<JobId>,
     words: String,
     rows: tree::Rows,
     table: table::TableState,
@@ -53,7 +53,7 @@ impl ResultsState {
     /// Opens a job in the tree.
     pub fn show_job(&mut self, batch: BatchId, job: JobId) {
         self.show_batch(batch);
-        self.open_jobs.insert(job);
+        self.folded_jobs.remove(&job);
         self.chosen = Some(ChosenResult::Job(job));
     }
 }

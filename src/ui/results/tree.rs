@@ -140,7 +140,7 @@ fn job_rows(
             return;
         }
     }
-    let open = (!words.is_empty() && !job_found) || state.open_jobs.contains(&job.id);
+    let open = (!words.is_empty() && !job_found) || !state.folded_jobs.contains(&job.id);
     rows.push(Row {
         depth: 1,
         name: job.name.clone(),
@@ -269,9 +269,9 @@ fn choose(row: &Row, state: &mut ResultsState, outbox: &mut Outbox) {
         }
         Kind::Job(job, open) => {
             if *open {
-                state.open_jobs.remove(job);
+                state.folded_jobs.insert(*job);
             } else {
-                state.open_jobs.insert(*job);
+                state.folded_jobs.remove(job);
             }
         }
         Kind::File(path) => outbox.command(Command::OpenPreview(path.clone())),
