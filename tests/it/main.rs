@@ -11,5 +11,6 @@ mod biodock;
 mod explain;
 mod harness;
 mod journey;
+mod net;
 mod sandbox;
 mod vault;

@@ -310,3 +310,151 @@ fn object_or_nothing<'de, D: Deserializer<'de>>(
 fn filled(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A golden reply; where each comes from is in `tests/golden/biodock/SOURCES.md`.
+    fn golden<T: serde::de::DeserializeOwned>(name: &str) -> T {
+        let path = format!(
+            "{}/tests/golden/biodock/{name}.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    fn state(json: &str) -> State {
+        serde_json::from_str::<JobAnswer>(json)
+            .unwrap()
+            .into_state()
+    }
+
+    #[test]
+    fn the_documented_answers_are_understood() {
+        let check: Check = golden("check");
+        assert_eq!(check.email.as_deref(), Some("someone@example.org"));
+        assert_eq!(check.user.as_deref(), Some("auth0|1234567890"));
+        let upload: UploadAnswer = golden("upload");
+        assert_eq!(upload.id, "0123456789");
+        let items: Listed<ItemEntry> = golden("filesystem-items");
+        let names: Vec<String> = items
+            .results
+            .into_iter()
+            .map(|item| item.into_model().name)
+            .collect();
+        assert_eq!(names, ["my_file.png", "my_folder/"]);
+        let pipelines: Listed<PipelineEntry> = golden("pipelines");
+        let pipeline = pipelines.results.into_iter().next().unwrap().into_model();
+        assert_eq!(
+            (pipeline.id.as_str(), pipeline.name.as_str()),
+            ("0123456789", "Nuclei in DAPI")
+        );
+    }
+
+    #[test]
+    fn a_job_is_understood_flat_and_wrapped() {
+        let submitted = golden::<JobAnswer>("submit").into_state();
+        assert_eq!(submitted.id.as_deref(), Some("0123456789"));
+        assert_eq!(submitted.report().status, JobStatus::Queued);
+        let listed: Listed<JobAnswer> = golden("jobs");
+        let listed = listed.results.into_iter().next().unwrap().into_state();
+        for state in [golden::<JobAnswer>("job-flat").into_state(), listed] {
+            assert_eq!(state.report().status, JobStatus::Succeeded);
+            assert_eq!(
+                state.objects_url(),
+                Some("https://storage.example.org/objects")
+            );
+            assert_eq!(
+                state.aggregate_url(),
+                Some("https://storage.example.org/aggregate")
+            );
+        }
+        let wrapped = golden::<JobAnswer>("job-wrapped").into_state();
+        let running = JobStatus::Running {
+            progress: Some(Progress::Percent(42.0)),
+        };
+        assert_eq!(wrapped.report().status, running);
+        assert_eq!(wrapped.id.as_deref(), Some("0123456789"));
+    }
+
+    #[test]
+    fn masks_are_understood_flat_and_wrapped() {
+        let asked = golden::<MasksAnswer>("ask-masks").into_state();
+        assert_eq!((asked.word(), asked.percent()), (Word::Queued, Some(0.0)));
+        let flat = golden::<MasksAnswer>("masks-flat").into_state();
+        assert_eq!(flat.word(), Word::Succeeded);
+        let wrapped = golden::<MasksAnswer>("masks-wrapped").into_state();
+        assert_eq!(wrapped.word(), Word::Missing);
+        for state in [flat, wrapped] {
+            assert_eq!(state.masks_url(), Some("https://storage.example.org/masks"));
+            assert!(!state.is_blank());
+        }
+        let nothing: MasksAnswer = serde_json::from_str("{}").unwrap();
+        assert!(nothing.into_state().is_blank());
+    }
+
+    #[test]
+    fn every_word_has_a_meaning_and_case_does_not_matter() {
+        for (word, status) in [
+            ("Pending", JobStatus::Queued),
+            ("SUBMITTED", JobStatus::Queued),
+            ("running", JobStatus::Running { progress: None }),
+            ("completed", JobStatus::Succeeded),
+            ("SUCCESS", JobStatus::Succeeded),
+            ("failed", JobStatus::Failed { reason: None }),
+            ("TIMED_OUT", JobStatus::Failed { reason: None }),
+            ("canceled", JobStatus::Cancelled),
+            (
+                "POSTPROCESSING",
+                JobStatus::Unrecognized("POSTPROCESSING".to_owned()),
+            ),
+        ] {
+            let report = state(&format!(r#"{{"status":"{word}"}}"#)).report();
+            assert_eq!((report.status, report.word.as_str()), (status, word));
+        }
+        // Without a word only the files prove success; 100 percent does not.
+        let full = state(r#"{"percentageCompleted":100}"#).report().status;
+        let running = JobStatus::Running {
+            progress: Some(Progress::Percent(100.0)),
+        };
+        assert_eq!(full, running);
+    }
+
+    #[test]
+    fn percentages_of_every_kind() {
+        for (json, percent) in [
+            ("42", Some(42.0)),
+            ("41.5", Some(41.5)),
+            ("\"42\"", Some(42.0)),
+            ("-3", Some(0.0)),
+            ("250", Some(100.0)),
+            ("null", None),
+            ("true", None),
+            ("\"soon\"", None),
+        ] {
+            let state = state(&format!(r#"{{"percentageCompleted":{json}}}"#));
+            assert_eq!(state.percent(), percent, "{json}");
+        }
+        assert_eq!(state("{}").percent(), None);
+    }
+
+    #[test]
+    fn odd_answers_are_survived() {
+        for json in [
+            r#"{"analysisJob":null,"id":"a","status":"PENDING"}"#,
+            r#"{"analysisJob":"a","id":"a","status":"PENDING"}"#,
+            r#"{"analysisJob":{"status":"PENDING"},"id":"a"}"#,
+            r#"{"id":"a","status":"PENDING","objectsDataCSVUrl":null,"extra":[1]}"#,
+        ] {
+            let state = state(json);
+            assert_eq!(state.id.as_deref(), Some("a"), "{json}");
+            assert_eq!(state.report().status, JobStatus::Queued, "{json}");
+        }
+        let failed = state(r#"{"status":"FAILED","message":"","error":{"text":"No cells"}}"#);
+        assert_eq!(failed.said().as_deref(), Some("text: No cells"));
+        assert!(
+            !state(r#"{"objectsDataCSVUrl":"","aggregateDataCSVUrl":"x"}"#).offers_both_tables()
+        );
+    }
+}
