@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::cli::arguments::ConnectArguments;
 use crate::cli::out::{Event, Out};
-use crate::cli::session::{Kind, Session, start, stop};
+use crate::cli::session::{Session, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
+use crate::engine::EngineOptions;
 use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, ConnectionView, Snapshot, Trial};
 use crate::model::connection::ConnectionDraft;
@@ -34,7 +35,7 @@ pub(super) async fn run(
     } else {
         None
     };
-    let mut session = Session::over(start(folders, Kind::Real)?).await?;
+    let mut session = Session::over(start(EngineOptions::real(folders.clone()))?).await?;
     let outcome = connect(&mut session, &arguments, typed.as_deref(), out).await;
     stop(session.into_engine()).await;
     outcome

@@ -9,11 +9,11 @@ use crate::cli::arguments::DemoArguments;
 use crate::cli::out::Out;
 use crate::cli::sandbox::explain;
 use crate::cli::send::{choose, finish, submit};
-use crate::cli::session::{self, Kind, Session, absolute};
+use crate::cli::session::{self, Session, absolute};
 use crate::cli::trouble::{Ending, Trouble};
-use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, Loadable, Snapshot};
+use crate::engine::{Engine, EngineOptions};
 use crate::model::batch::{BatchDraft, Target};
 use crate::model::connection::ConnectionDraft;
 use crate::model::form::Settings;
@@ -103,7 +103,7 @@ pub(super) async fn start(house: House, folders: &Folders) -> Result<Running, Tr
     let sandbox = Sandbox::start(SandboxOptions::default())
         .await
         .map_err(|error| explain(&error))?;
-    let engine = session::start(folders, Kind::Demo)?;
+    let engine = session::start(EngineOptions::demo(folders.clone()))?;
     let addresses = sandbox.addresses();
     let key = Secret::parse_key(&addresses.biodock.key)
         .map_err(|problem| Trouble::problem(format!("{problem}."), "Nothing was started.", ""))?;

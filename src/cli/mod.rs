@@ -27,7 +27,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use crate::cli::arguments::{Arguments, CommandName, DemoArguments};
 use crate::cli::out::Out;
 use crate::cli::trouble::Trouble;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineOptions};
 use crate::store::folders::Folders;
 
 /// What `main` has to do next.
@@ -108,7 +108,7 @@ fn dispatch(arguments: Arguments, out: Out) -> Result<Next, Trouble> {
 
 fn open_window(data_dir: Option<&Path>, out: Out, runtime: Runtime) -> Result<Next, Trouble> {
     let place = Place::at(data_dir)?;
-    let engine = session::start(&place.folders, session::Kind::Real)?;
+    let engine = session::start(EngineOptions::real(place.folders.clone()))?;
     Ok(Next::Window(Box::new(WindowPlan {
         engine,
         folders: place.folders,

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::cli::out::Out;
-use crate::cli::session::{Kind, Session, start, stop};
+use crate::cli::session::{Session, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
+use crate::engine::EngineOptions;
 use crate::model::job::Stage;
 use crate::store::folders::Folders;
 
 /// Starting is recovering, so there is nothing to ask for: it only has to be watched to its end.
 pub(super) async fn run(folders: &Folders, out: Out) -> Result<Ending, Trouble> {
-    let mut session = Session::over(start(folders, Kind::Real)?).await?;
+    let mut session = Session::over(start(EngineOptions::real(folders.clone()))?).await?;
     let watched: BTreeSet<_> = session
         .snapshot()
         .jobs

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::cli::arguments::{FanOutArguments, SendArguments};
 use crate::cli::out::{self, Event, Out};
-use crate::cli::session::{Kind, Session, absolute, start, stop};
+use crate::cli::session::{Session, absolute, start, stop};
 use crate::cli::trouble::{Ending, Trouble};
+use crate::engine::EngineOptions;
 use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, ConnectionView, Loadable, Snapshot};
 use crate::model::batch::{Batch, BatchDraft, Finding, FindingWeight, Target};
@@ -30,7 +31,7 @@ pub(super) async fn run(
     out: Out,
 ) -> Result<Ending, Trouble> {
     let paths = existing(&arguments.files)?;
-    let mut session = Session::over(start(folders, Kind::Real)?).await?;
+    let mut session = Session::over(start(EngineOptions::real(folders.clone()))?).await?;
     let outcome = send(&mut session, &arguments, paths, out).await;
     stop(session.into_engine()).await;
     outcome

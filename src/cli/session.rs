@@ -11,21 +11,11 @@ use tokio::sync::watch;
 use crate::cli::follow::{Follower, sum_up};
 use crate::cli::out::Out;
 use crate::cli::trouble::{Ending, Trouble};
-use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::snapshot::{ConnectionView, Phase, Snapshot};
+use crate::engine::{Engine, EngineOptions};
 use crate::model::ids::JobId;
 use crate::model::job::Stage;
-use crate::store::folders::Folders;
-
-/// Which engine to start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// For the person's own platforms: the keyring, and the pace platforms ask for.
-    Real,
-    /// For the sandbox: keys in memory only, and a quick pace.
-    Demo,
-}
 
 /// A running engine and the latest it said.
 pub(super) struct Session {
@@ -90,7 +80,7 @@ impl Session {
         }
     }
 
-    /// Tells how these jobs go on until none of them moves any more, or each is where `enough` says.
+    /// Tells how these jobs go on until each is where `enough` says, or waits for a person.
     pub(super) async fn follow(
         &mut self,
         out: Out,
@@ -106,7 +96,8 @@ impl Session {
                 .jobs
                 .iter()
                 .filter(|view| watched.contains(&view.job.id));
-            jobs.all(|view| enough(view.job.stage)).then_some(Ok(()))
+            jobs.all(|view| enough(view.job.stage) || view.waits_for_person)
+                .then_some(Ok(()))
         })
         .await??;
         let snapshot = self.snapshot();
@@ -193,9 +184,22 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Trouble> {
 }
 
 /// Starts an engine on these folders.
-pub(super) fn start(_folders: &Folders, _kind: Kind) -> Result<Engine, Trouble> {
-    Err(engine_ended())
+pub(super) fn start(options: EngineOptions) -> Result<Engine, Trouble> {
+    Engine::start(options).map_err(|error| {
+        Trouble::problem(
+            format!("Labferry cannot start its threads: {error}."),
+            "Nothing was done.",
+            "Close other programs and try again.",
+        )
+    })
 }
 
 /// Waits until everything is written down and the engine is gone.
-pub(super) async fn stop(_engine: Engine) {}
+pub(super) async fn stop(engine: Engine) {
+    if tokio::task::spawn_blocking(move || engine.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::error!("the engine could not be waited for");
+    }
+}

@@ -61,6 +61,31 @@ pub struct EngineOptions {
     pub crash_after_commits: Option<u64>,
 }
 
+impl EngineOptions {
+    /// For the person's own platforms: with the keyring, at the pace platforms ask for.
+    pub fn real(folders: Folders) -> Self {
+        Self {
+            folders,
+            keyring: true,
+            environment: |name| std::env::var(name).ok(),
+            pace: Pace::REAL,
+            entries: crate::providers::ALL,
+            net: NetOptions::default(),
+            crash_after_commits: None,
+        }
+    }
+
+    /// For the sandbox: keys in memory only, none from the environment, and a quick pace.
+    pub fn demo(folders: Folders) -> Self {
+        Self {
+            keyring: false,
+            environment: |_name| None,
+            pace: Pace::DEMO,
+            ..Self::real(folders)
+        }
+    }
+}
+
 /// A running engine. Cloning gives another handle to the same one.
 #[derive(Clone)]
 pub struct Engine {
