@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -26,6 +27,9 @@ use crate::store::folders::Folders;
 
 /// What the headless demo runs, by the names the sandbox gives them; of a connection with none of these, the first one.
 const PIPELINES: [&str; 3] = ["Nuclei count", "wordcount", "zipresults"];
+
+/// Longest wait for the simulated platforms to say what they can run.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The demo's own place: a folder named by the person, or one that goes away with the demo.
 pub(super) struct House {
@@ -163,7 +167,15 @@ pub(super) async fn headless(
 ) -> Result<Ending, Trouble> {
     let files = running.house.files(&arguments.files)?;
     let mut session = Session::over(running.engine.clone()).await?;
-    let targets = session.until(targets).await??;
+    let targets = tokio::time::timeout(PATIENCE, session.until(targets))
+        .await
+        .map_err(|_elapsed| {
+            Trouble::problem(
+                "The simulated platforms did not answer.",
+                "Nothing was sent.",
+                "The log says more.",
+            )
+        })???;
     // The window may have laid them out already; laid twice they would be duplicates.
     session.send(Command::ClearFiles)?;
     let draft = BatchDraft {

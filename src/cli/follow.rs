@@ -3,7 +3,6 @@
 //! Owns what was told already. Decides nothing: the engine moves the jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::cli::out::{self, Closed, Event, Out};
 use crate::engine::snapshot::{JobView, Snapshot};
@@ -161,25 +160,36 @@ fn moving(stage: Stage) -> Option<&'static str> {
     }
 }
 
-fn tell_artifact(out: Out, view: &JobView, artifact: &Arc<Artifact>) -> Result<(), Closed> {
-    let path = view.folder.join(&artifact.path);
-    let bytes = match &artifact.state {
-        ArtifactState::Fetched(fetched)
-        | ArtifactState::Unpacked {
-            archive: fetched, ..
-        } => Some(fetched.size_bytes),
-        ArtifactState::Offered | ArtifactState::Preparing { .. } | ArtifactState::Failed(_) => None,
+fn tell_artifact(out: Out, view: &JobView, artifact: &Artifact) -> Result<(), Closed> {
+    let tell = |path: &str, bytes: u64| {
+        let path = view.folder.join(path).display().to_string();
+        out.event(&Event {
+            bytes: Some(bytes),
+            total: Some(bytes),
+            path: Some(path),
+            ..about(view, "download")
+        })
     };
-    if bytes.is_none() {
-        return Ok(());
+    match &artifact.state {
+        ArtifactState::Fetched(fetched) => {
+            tell(&artifact.path, fetched.size_bytes)?;
+            let path = view.folder.join(&artifact.path);
+            out.line(format_args!("    {}", path.display()))
+        }
+        ArtifactState::Unpacked { files, .. } => {
+            for file in files {
+                tell(&file.path, file.size_bytes)?;
+            }
+            out.line(format_args!(
+                "    {} files unpacked from {}",
+                files.len(),
+                artifact.path
+            ))
+        }
+        ArtifactState::Offered | ArtifactState::Preparing { .. } | ArtifactState::Failed(_) => {
+            Ok(())
+        }
     }
-    out.event(&Event {
-        bytes,
-        total: bytes,
-        path: Some(path.display().to_string()),
-        ..about(view, "download")
-    })?;
-    out.line(format_args!("    {}", path.display()))
 }
 
 /// How far a running job is, in quarters; steps are told by the platform's own word.

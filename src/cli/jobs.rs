@@ -34,9 +34,9 @@ fn list(contents: &Contents, out: Out) -> Result<(), Trouble> {
             continue;
         };
         out.line(format_args!(
-            "{} · {} files · {}",
+            "{} · {} · {}",
             batch.name,
-            batch.files.len(),
+            files(batch.files.len()),
             batch.folder.display()
         ))?;
         for job in jobs {
@@ -61,6 +61,13 @@ fn list(contents: &Contents, out: Out) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    }
 }
 
 fn explain(problem: &JournalProblem) -> Trouble {
