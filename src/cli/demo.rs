@@ -29,7 +29,7 @@ use crate::store::folders::Folders;
 const PIPELINES: [&str; 3] = ["Nuclei count", "wordcount", "zipresults"];
 
 /// Longest wait for the simulated platforms to say what they can run.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The demo's own place: a folder named by the person, or one that goes away with the demo.
 pub(super) struct House {

@@ -8,9 +8,12 @@
 
 mod architecture;
 mod biodock;
+mod cli;
 mod explain;
 mod harness;
 mod journey;
+mod kill;
 mod net;
+mod program;
 mod sandbox;
 mod vault;

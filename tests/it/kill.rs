@@ -1,0 +1,188 @@
+//! The plug is pulled: `kill -9` of the real program at moments drawn from a seed, over and over on one data folder.
+//! In the end every job has ended, none was submitted twice, and every file is what the platform sent.
+//!
+//! `LABFERRY_KILL_ROUNDS` makes it longer, `LABFERRY_KILL_SEED` draws other moments.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use labferry::model::job::Stage;
+use labferry::results::receipt::{self, Outcome};
+use labferry::sandbox::{Sandbox, SandboxOptions};
+use labferry::store::journal::Journal;
+
+use crate::program::{Place, Ran, folders, sample};
+
+/// Later than any moment of a batch, so that some are not disturbed at all.
+const LONGEST_MILLIS: u64 = 4_000;
+
+fn from_environment(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_moment_no_job_is_lost_or_doubled() {
+    let rounds = from_environment("LABFERRY_KILL_ROUNDS", 8);
+    let seed = from_environment("LABFERRY_KILL_SEED", 20_261_121);
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let sandbox = Sandbox::start(SandboxOptions {
+        speed: 8.0,
+        ..SandboxOptions::default()
+    })
+    .await
+    .unwrap();
+    let place = std::sync::Arc::new(Place::new());
+    let key = sandbox.addresses().biodock.key;
+    connect(&place, &sandbox, &key);
+    let mut moments = Vec::new();
+    for round in 0..rounds {
+        let moment = chance.u64(0..LONGEST_MILLIS);
+        moments.push(moment);
+        send_and_kill(&place, &key, round, Duration::from_millis(moment)).await;
+    }
+    let told = format!("seed {seed}, killed after {moments:?} ms");
+    let ended = resume(&place, &key).await;
+    assert!(matches!(ended.code, Some(0 | 1)), "{told}\n{ended:#?}");
+    look(&place, &sandbox, &told);
+}
+
+fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
+    let addresses = sandbox.addresses();
+    let biodock = [
+        "connect",
+        "biodock",
+        "--label",
+        "Imaging",
+        "--url",
+        &addresses.biodock.url,
+    ];
+    let connected = place
+        .program()
+        .env("LABFERRY_KEY", key)
+        .args(biodock)
+        .output()
+        .unwrap();
+    Ran::of(connected).ended_with(0);
+    let server = [
+        "connect",
+        "analytics-automated",
+        "--label",
+        "Server",
+        "--email",
+        "someone@example.org",
+    ];
+    let mut program = place.program();
+    program
+        .args(server)
+        .args(["--url", &addresses.analytics_automated.url]);
+    Ran::of(program.output().unwrap()).ended_with(0);
+}
+
+/// Sends to one platform after the other; what the killed one left is carried on by the next as well.
+async fn send_and_kill(place: &Place, key: &str, round: u64, moment: Duration) {
+    let mut program = tokio::process::Command::from(place.program());
+    program
+        .env("LABFERRY_KEY", key)
+        .arg("send")
+        .arg("--into")
+        .arg(place.path("into"));
+    if round % 2 == 0 {
+        program.args(["--to", "Imaging", "--pipeline", "Nuclei count"]);
+        program.args([sample("P01_A01_DAPI.png"), sample("P01_B01_DAPI.jpg")]);
+    } else {
+        program.args(["--to", "Server", "--pipeline", "zipresults"]);
+        program.args([sample("plate layout.csv"), sample("ubiquitin.fasta")]);
+    }
+    let mut child = program.spawn().unwrap();
+    if tokio::time::timeout(moment, child.wait()).await.is_err() {
+        // On Unix this is SIGKILL.
+        child.kill().await.unwrap();
+    }
+}
+
+/// `resume` until nothing moves any more. It ends by itself when everything is settled.
+async fn resume(place: &std::sync::Arc<Place>, key: &str) -> Ran {
+    let mut program = tokio::process::Command::from(place.program());
+    program
+        .env("LABFERRY_KEY", key)
+        .arg("resume")
+        .kill_on_drop(true);
+    let ended = tokio::time::timeout(Duration::from_mins(2), program.output()).await;
+    Ran::of(ended.expect("resume does not end").unwrap())
+}
+
+/// Holds the journal, the platforms and the disk against each other.
+fn look(place: &Place, sandbox: &Sandbox, told: &str) {
+    let contents = Journal::open(&place.path("data")).unwrap().contents;
+    let mut unconfirmed: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut jobs: BTreeMap<&str, usize> = BTreeMap::new();
+    for job in &contents.jobs {
+        let endpoint = if job.connection_label == "Imaging" {
+            "biodock.submit"
+        } else {
+            "aa.submit"
+        };
+        *jobs.entry(endpoint).or_default() += 1;
+        match job.stage {
+            Stage::Done => assert!(job.remote.is_some(), "{told}\n{job:#?}"),
+            Stage::Unconfirmed => *unconfirmed.entry(endpoint).or_default() += 1,
+            _ => panic!("{told}\nneither done nor unconfirmed: {job:#?}"),
+        }
+    }
+    for (endpoint, jobs) in &jobs {
+        let open = unconfirmed.get(endpoint).copied().unwrap_or_default();
+        let made = sandbox
+            .world()
+            .requests()
+            .at(endpoint)
+            .iter()
+            .filter(|request| request.status.is_some_and(|status| status < 300))
+            .count();
+        // An unconfirmed job may or may not have been made; that is why it waits for a person.
+        assert!(
+            made <= *jobs && made + open >= *jobs,
+            "{told}\n{endpoint}: {jobs} jobs, {open} unconfirmed, {made} made by the platform"
+        );
+    }
+    let mut remote: Vec<_> = contents
+        .jobs
+        .iter()
+        .filter_map(|job| job.remote.as_ref())
+        .map(|remote| &remote.id)
+        .collect();
+    let all = remote.len();
+    remote.sort();
+    remote.dedup();
+    assert_eq!(remote.len(), all, "{told}\ntwo jobs share a handle");
+    for batch in &contents.batches {
+        let settled = contents
+            .jobs
+            .iter()
+            .filter(|job| job.batch == batch.id)
+            .all(|job| job.stage == Stage::Done);
+        let checked = receipt::check(&batch.folder);
+        if !settled && checked.is_err() {
+            continue;
+        }
+        for file in checked.unwrap() {
+            assert_eq!(
+                file.outcome,
+                Outcome::Same,
+                "{told}\n{}: {}",
+                batch.folder.display(),
+                file.path
+            );
+        }
+    }
+    if place.path("into").exists() {
+        assert_eq!(
+            folders(&place.path("into")).len(),
+            contents.batches.len(),
+            "{told}\na folder without a batch"
+        );
+    }
+    println!(
+        "{told}: {} batches, {jobs:?} jobs, {unconfirmed:?} unconfirmed",
+        contents.batches.len()
+    );
+}
