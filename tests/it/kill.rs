@@ -4,7 +4,8 @@
 //! `LABFERRY_KILL_ROUNDS` makes it longer, `LABFERRY_KILL_SEED` draws other moments.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use labferry::model::job::Stage;
 use labferry::results::receipt::{self, Outcome};
@@ -31,7 +32,7 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
     })
     .await
     .unwrap();
-    let place = std::sync::Arc::new(Place::new());
+    let place = Place::new();
     let key = sandbox.addresses().biodock.key;
     connect(&place, &sandbox, &key);
     let mut moments = Vec::new();
@@ -80,7 +81,7 @@ fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
 
 /// Sends to one platform after the other; what the killed one left is carried on by the next as well.
 async fn send_and_kill(place: &Place, key: &str, round: u64, moment: Duration) {
-    let mut program = tokio::process::Command::from(place.program());
+    let mut program = place.program();
     program
         .env("LABFERRY_KEY", key)
         .arg("send")
@@ -94,21 +95,39 @@ async fn send_and_kill(place: &Place, key: &str, round: u64, moment: Duration) {
         program.args([sample("plate layout.csv"), sample("ubiquitin.fasta")]);
     }
     let mut child = program.spawn().unwrap();
-    if tokio::time::timeout(moment, child.wait()).await.is_err() {
+    if !ends_within(&mut child, moment).await {
         // On Unix this is SIGKILL.
-        child.kill().await.unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+/// Whether a program ends by itself within this time.
+async fn ends_within(child: &mut Child, time: Duration) -> bool {
+    let deadline = Instant::now() + time;
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// `resume` until nothing moves any more. It ends by itself when everything is settled.
-async fn resume(place: &std::sync::Arc<Place>, key: &str) -> Ran {
-    let mut program = tokio::process::Command::from(place.program());
-    program
-        .env("LABFERRY_KEY", key)
-        .arg("resume")
-        .kill_on_drop(true);
-    let ended = tokio::time::timeout(Duration::from_mins(2), program.output()).await;
-    Ran::of(ended.expect("resume does not end").unwrap())
+async fn resume(place: &Place, key: &str) -> Ran {
+    let mut program = place.program();
+    program.env("LABFERRY_KEY", key).arg("resume");
+    let mut child = program.spawn().unwrap();
+    let ended = ends_within(&mut child, Duration::from_mins(2)).await;
+    if !ended {
+        child.kill().unwrap();
+    }
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert!(ended, "resume does not end\n{ran:#?}");
+    ran
 }
 
 /// Holds the journal, the platforms and the disk against each other.
