@@ -88,6 +88,11 @@ fn the_checker_can_fail() {
             "the window may not name engine::dispatcher::Dispatcher",
         ),
         (
+            "ui/jobs/list.rs",
+            "use crate::engine::{Engine, dispatcher::Dispatcher};",
+            "the window may not name engine::dispatcher::Dispatcher",
+        ),
+        (
             "ui/send.rs",
             "fn a() { std::fs::read(path); }",
             "the window may not use std::fs",
@@ -317,13 +322,38 @@ fn named_paths(name: &str, code: &str) -> Vec<String> {
             if !full.is_empty() && !rest.is_empty() {
                 full.push_str("::");
             }
-            full.push_str(rest.trim_end_matches(':'));
-            if !full.is_empty() {
-                paths.push(full);
+            full.push_str(rest);
+            for member in members(&code[at + path.len()..]) {
+                let named = format!("{full}{member}");
+                let named = named.trim_end_matches(':');
+                if !named.is_empty() {
+                    paths.push(named.to_owned());
+                }
             }
         }
     }
     paths
+}
+
+/// What stands in the braces that follow a path; without braces, one empty member.
+fn members(behind: &str) -> Vec<String> {
+    let inside = behind
+        .strip_prefix('{')
+        .and_then(|group| group.split('}').next());
+    let Some(inside) = inside else {
+        return vec![String::new()];
+    };
+    inside
+        .split(',')
+        .map(|member| {
+            member
+                .trim()
+                .chars()
+                .take_while(|c| is_word(*c) || *c == ':')
+                .collect()
+        })
+        .filter(|member: &String| !member.is_empty() && member != "self")
+        .collect()
 }
 
 /// Whether the literal is an arm of a `match` or one side of a comparison.
