@@ -50,7 +50,8 @@ async fn connect(
     let snapshot = session.snapshot();
     let facts = platform(&snapshot, &arguments.platform)?;
     let entries = entries(facts, arguments)?;
-    let secrets = secrets(facts, &arguments.label, typed)?;
+    let has_user = entries.contains_key("user");
+    let secrets = secrets(facts, &arguments.label, has_user, typed)?;
     let draft = ConnectionDraft {
         provider: facts.id.clone(),
         label: arguments.label.trim().to_owned(),
@@ -191,12 +192,13 @@ fn entries(
 fn secrets(
     facts: &ProviderFacts,
     label: &str,
+    has_user: bool,
     typed: Option<&str>,
 ) -> Result<Vec<(String, Secret)>, Trouble> {
     let environment = |name: &str| std::env::var(name).ok();
     let found = match typed {
         Some(text) => vault::secret_lines(facts.connect_fields, text),
-        None => vault::session_secrets(label, facts.connect_fields, &environment),
+        None => vault::session_secrets(label, facts.connect_fields, has_user, &environment),
     }
     .map_err(|problem| {
         Trouble::wrong_use(

@@ -233,5 +233,9 @@ pub(super) fn sum_up(snapshot: &Snapshot, watched: &BTreeSet<JobId>) -> String {
         .iter()
         .map(|(stage, count)| format!("{count} {}", stage.word().to_lowercase()))
         .collect();
-    format!("{} jobs: {}", watched.len(), parts.join(", "))
+    let jobs = match watched.len() {
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
+    };
+    format!("{jobs}: {}", parts.join(", "))
 }

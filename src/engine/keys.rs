@@ -127,9 +127,12 @@ impl Keys {
                 Err(error) => trouble = Some(error.to_error()),
             }
         }
-        if let Ok(found) =
-            session_secrets(&connection.label, facts.connect_fields, &self.0.environment)
-        {
+        if let Ok(found) = session_secrets(
+            &connection.label,
+            facts.connect_fields,
+            connection.options.contains_key("user"),
+            &self.0.environment,
+        ) {
             places.push((KeyState::ThisSessionOnly, found));
         }
         if let Some((state, found)) = places.into_iter().find(|(_, found)| !found.is_empty()) {

@@ -227,17 +227,21 @@ impl Vault for MemoryVault {
 }
 
 /// The secrets of a connection out of the environment: the lines of `LABFERRY_KEY_<LABEL>`, else of `LABFERRY_KEY`.
-/// Empty when neither is set.
+/// Empty when neither is set. A password is taken only for a connection with a user: `LABFERRY_KEY` is there for all of
+/// them, and a server where nobody signs in must not get another platform's key.
 pub fn session_secrets(
     label: &str,
     fields: &[ConnectField],
+    has_user: bool,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<BTreeMap<String, Secret>, SecretProblem> {
     let is_set = |value: &String| !value.trim().is_empty();
     let text = env(&session_variable(label))
         .filter(is_set)
         .or_else(|| env("LABFERRY_KEY").filter(is_set));
-    text.map_or_else(|| Ok(BTreeMap::new()), |text| secret_lines(fields, &text))
+    let mut fields = fields.to_vec();
+    fields.retain(|field| has_user || field.kind != ConnectFieldKind::Password);
+    text.map_or_else(|| Ok(BTreeMap::new()), |text| secret_lines(&fields, &text))
 }
 
 /// The variable of one connection: its label in upper case, whatever is no letter or digit of ASCII as `_`.
@@ -315,15 +319,17 @@ mod tests {
             "LABFERRY_KEY" => Some("general".to_owned()),
             _ => None,
         };
-        let secrets = session_secrets("Imaging core (2)", &FIELDS, &env).unwrap();
+        let secrets = session_secrets("Imaging core (2)", &FIELDS, true, &env).unwrap();
         assert_eq!(
             shown(&secrets),
             [("key", "abc"), ("password", " pass word ")]
         );
-        let secrets = session_secrets("another", &FIELDS, &env).unwrap();
+        let without_user = session_secrets("Imaging core (2)", &FIELDS, false, &env).unwrap();
+        assert_eq!(shown(&without_user), [("key", "abc")]);
+        let secrets = session_secrets("another", &FIELDS, true, &env).unwrap();
         assert_eq!(shown(&secrets), [("key", "general")]);
         assert!(
-            session_secrets("another", &FIELDS, &|_name| None)
+            session_secrets("another", &FIELDS, true, &|_name| None)
                 .unwrap()
                 .is_empty()
         );

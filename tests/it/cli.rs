@@ -1,5 +1,6 @@
 //! The program in the terminal: what it says, what it leaves behind, and how it ends.
 
+use std::fmt::Write as _;
 use std::process::Stdio;
 
 use crate::program::{Place, Ran, SandboxProgram, files, folders, sample};
@@ -219,7 +220,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let place = Place::new();
     let mut text = String::from("number,word\n");
     for number in 0..200_000 {
-        text.push_str(&format!("{number},word\n"));
+        writeln!(text, "{number},word").unwrap();
     }
     let file = place.file("long.csv", &text);
     let mut child = place

@@ -1,6 +1,8 @@
 //! Everything that is tested from outside, in one binary.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "helpers of tests may stop the test"
