@@ -21,7 +21,7 @@ use labferry::sandbox::{Sandbox, SandboxOptions};
 use labferry::store::folders::Folders;
 
 /// No test waits longer than this for anything.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A sandbox whose jobs take a tenth of a second or so.
 pub(crate) async fn sandbox() -> Sandbox {

@@ -14,7 +14,10 @@ use labferry::store::journal::Journal;
 
 use crate::program::{Place, Ran, folders, sample};
 
-/// Later than any moment of a batch, so that some are not disturbed at all.
+/// Half of the moments lie before this: while files are sent and submissions are on their way.
+const SENT_MILLIS: u64 = 500;
+
+/// The others before this: later than the end of a batch, so that some are not disturbed at all.
 const LONGEST_MILLIS: u64 = 4_000;
 
 fn from_environment(name: &str, usual: u64) -> u64 {
@@ -37,7 +40,12 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
     connect(&place, &sandbox, &key);
     let mut moments = Vec::new();
     for round in 0..rounds {
-        let moment = chance.u64(0..LONGEST_MILLIS);
+        let longest = if chance.bool() {
+            SENT_MILLIS
+        } else {
+            LONGEST_MILLIS
+        };
+        let moment = chance.u64(0..longest);
         moments.push(moment);
         send_and_kill(&place, &key, round, Duration::from_millis(moment)).await;
     }
