@@ -2,6 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::match_wild_err_arm,
+    clippy::format_push_string,
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::string_slice,
