@@ -1,4 +1,42 @@
 //! Labferry carries a scientist's files to analysis platforms and brings the results home.
+//!
+//! # The one way through
+//!
+//! ```text
+//! files ──▶ batch ──▶ submit ──▶ jobs ──▶ artifacts ──▶ table
+//! LocalFile  Batch    Submission  Job      Artifact      TablePage
+//! ```
+//!
+//! The window reads in this order, the modules of [`model`] stand in it, and the tests walk it. One file, from drop to table:
+//!
+//! 1. The window (or the command line) sends [`engine::command::Command::AddFiles`]; a worker looks at the path and the file
+//!    stands in the draft of the next snapshot.
+//! 2. `SubmitBatch` makes the draft ready: looks at the file again, fills the settings in, makes the batch's folder. Batch and
+//!    jobs are journalled in one step.
+//! 3. [`engine::plan`] sees that the job's file is not at the platform and starts its upload; its handle there is journalled.
+//! 4. The submission stops at its [point of no return](net::commit_point) until the journal says *Submitting*. Only then can
+//!    the platform make a job. An answer is journalled before anything else; a lost answer is looked up or put to the person,
+//!    never repeated.
+//! 5. One poll a connection asks about all its jobs. A finished job lists its results; each is fetched to `….part`, checked,
+//!    synced, renamed, and unpacked when it is an archive.
+//! 6. The receipt is written, the job is done, and the preview desk opens the table at its first rows.
+//!
+//! # Who may import whom
+//!
+//! ```text
+//! model ◀ net ◀ providers ◀ engine ◀ ui
+//!   ▲──── store, results ────┘        sandbox ▶ providers::*::sim     cli ▶ engine, sandbox     main ▶ cli, ui
+//! ```
+//!
+//! A test reads the sources and guards this. There are three traits, each because a real and a fake must be exchangeable:
+//! [`providers::Provider`], [`store::vault::Vault`] and [`ui::desktop::Desktop`].
+//!
+//! # One writer
+//!
+//! The engine's dispatcher owns all state. What happens is an [`engine::event::Event`]; [`engine::decide::decide`], which
+//! knows no clock, no disk, no network and no chance of its own, turns it into changes and work. The changes are committed to
+//! the journal, and only then the work starts. Starting the program is the same as recovering from a crash: the journal is
+//! read, and what is due follows from it.
 
 pub mod cli;
 pub mod engine;

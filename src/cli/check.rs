@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &CheckArguments, out: Out) -> Result<Ending, Troubl
     out.line(if others == 0 {
         format!("All {same} files are the same.")
     } else {
-        format!("{same} files are the same, {others} are not.")
+        format!("Of {} files, {same} the same and {others} not.", same + others)
     })?;
     Ok(Ending::done_if(others == 0))
 }

@@ -29,7 +29,7 @@ impl Reply {
     /// The body as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::Garbled`] when it is none; a web page is named as such.
+    /// [`Garbled`](crate::model::error::ErrorKind::Garbled) when it is none; a web page is named as such.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf".as_slice());
         serde_json::from_slice(body.unwrap_or(&self.body)).map_err(|error| {
