@@ -12,13 +12,13 @@ use labferry::results::receipt::{self, Outcome};
 use labferry::sandbox::{Sandbox, SandboxOptions};
 use labferry::store::journal::Journal;
 
-use crate::program::{Place, Ran, folders, sample};
+use crate::program::{Place, Ran, files, folders, sample};
 
-/// Half of the moments lie before this: while files are sent and submissions are on their way.
-const SENT_MILLIS: u64 = 500;
+/// Half of the moments lie so long after the start: some before anything is sent, some after everything is done.
+const FROM_START_MILLIS: u64 = 4_000;
 
-/// The others before this: later than the end of a batch, so that some are not disturbed at all.
-const LONGEST_MILLIS: u64 = 4_000;
+/// The others so long after the batch has its folder: while files are sent, and submissions are on their way.
+const FROM_BATCH_MILLIS: u64 = 400;
 
 fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
@@ -40,16 +40,17 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
     connect(&place, &sandbox, &key);
     let mut moments = Vec::new();
     for round in 0..rounds {
-        let longest = if chance.bool() {
-            SENT_MILLIS
+        let (from_batch, longest) = if chance.bool() {
+            (true, FROM_BATCH_MILLIS)
         } else {
-            LONGEST_MILLIS
+            (false, FROM_START_MILLIS)
         };
         let moment = chance.u64(0..longest);
-        moments.push(moment);
-        send_and_kill(&place, &key, round, Duration::from_millis(moment)).await;
+        moments.push((if from_batch { "batch" } else { "start" }, moment));
+        let child = send(&place, &key, round);
+        kill(&place, child, from_batch, Duration::from_millis(moment)).await;
     }
-    let told = format!("seed {seed}, killed after {moments:?} ms");
+    let told = format!("seed {seed}, killed so many ms from {moments:?}");
     let ended = resume(&place, &key).await;
     assert!(matches!(ended.code, Some(0 | 1)), "{told}\n{ended:#?}");
     look(&place, &sandbox, &told);
@@ -79,12 +80,11 @@ fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
 }
 
 /// Sends to one platform after the other; what the killed one left is carried on by the next as well.
-async fn send_and_kill(place: &Place, key: &str, round: u64, moment: Duration) {
+fn send(place: &Place, key: &str, round: u64) -> Child {
     let mut program = place.program();
     program
         .env("LABFERRY_KEY", key)
-        .arg("send")
-        .arg("--into")
+        .args(["send", "--into"])
         .arg(place.path("into"));
     if round.is_multiple_of(2) {
         program.args(["--to", "Imaging", "--pipeline", "Nuclei count"]);
@@ -93,7 +93,24 @@ async fn send_and_kill(place: &Place, key: &str, round: u64, moment: Duration) {
         program.args(["--to", "Server", "--pipeline", "zipresults"]);
         program.args([sample("plate layout.csv"), sample("ubiquitin.fasta")]);
     }
-    let mut child = program.spawn().unwrap();
+    program.spawn().unwrap()
+}
+
+fn batches(place: &Place) -> usize {
+    let into = place.path("into");
+    if into.exists() {
+        folders(&into).len()
+    } else {
+        0
+    }
+}
+
+/// Kills it at this moment, unless it has ended by then.
+async fn kill(place: &Place, mut child: Child, from_batch: bool, moment: Duration) {
+    let before = batches(place);
+    while from_batch && batches(place) == before && child.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     if ends_within(&mut child, moment).await {
         let ran = Ran::of(child.wait_with_output().unwrap());
         // A job that waits for a person makes it end with 1.
@@ -199,11 +216,13 @@ fn look(place: &Place, sandbox: &Sandbox, told: &str) {
             );
         }
     }
-    if place.path("into").exists() {
-        assert_eq!(
-            folders(&place.path("into")).len(),
-            contents.batches.len(),
-            "{told}\na folder without a batch"
+    for folder in folders(&place.path("into")) {
+        // Killed between making the folder and writing down the batch: nothing was sent, and nothing is in it.
+        let known = contents.batches.iter().any(|batch| batch.folder == folder);
+        assert!(
+            known || files(&folder).is_empty(),
+            "{told}\n{}",
+            folder.display()
         );
     }
     println!(
