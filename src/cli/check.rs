@@ -43,7 +43,11 @@ pub(super) fn run(arguments: &CheckArguments, out: Out) -> Result<Ending, Troubl
     out.line(if others == 0 {
         format!("All {same} files are the same.")
     } else {
-        format!("Of {} files, {same} the same and {others} not.", same + others)
+        let are = if others == 1 { "is" } else { "are" };
+        format!(
+            "{same} of {} files are the same, {others} {are} not.",
+            checked.len()
+        )
     })?;
     Ok(Ending::done_if(others == 0))
 }
