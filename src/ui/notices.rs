@@ -1,6 +1,6 @@
 //! Messages that stay until dismissed: three sentences, a button where there is one, facts folded away.
 
-use egui::{Color32, RichText, Ui};
+use egui::{Align, Color32, Layout, RichText, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
@@ -88,36 +88,37 @@ fn notice_ui(ui: &mut Ui, snapshot: &Snapshot, notice: &Notice, outbox: &mut Out
 /// A notice as a line above the page.
 pub fn short_ui(ui: &mut Ui, snapshot: &Snapshot, notice: &Notice, outbox: &mut Outbox) {
     let palette = Palette::of(ui);
+    let words = &notice.words;
     ui.push_id(("banner", notice.id.0), |ui| {
-        ui.horizontal_top(|ui| {
-            widgets::picture(
-                ui,
-                mark(notice.weight),
-                20.0,
-                color(&palette, notice.weight),
-            );
-            ui.vertical(|ui| {
-                let words = &notice.words;
-                let whole = widgets::one_line(ui, RichText::new(&words.what).strong());
-                whole.on_hover_text(words.sentence());
-                let rest: Vec<&str> = [words.did.as_str(), words.next.as_str()]
-                    .into_iter()
-                    .filter(|sentence| !sentence.is_empty())
-                    .collect();
-                if !rest.is_empty() {
-                    ui.add(egui::Label::new(rest.join(" ")).wrap());
-                }
-                ui.horizontal_wrapped(|ui| {
-                    if let Some(action) = words.action
-                        && ui.button(action.label()).clicked()
-                    {
-                        state::act(action, notice.about, snapshot, outbox);
-                    }
-                    show_button(ui, notice, outbox);
-                    dismiss_button(ui, notice, outbox);
-                    let others = snapshot.notices.len().saturating_sub(1);
-                    if others > 0 && ui.link(format!("{others} more in Notices")).clicked() {
-                        outbox.go(Goal::Place(Place::Notices));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            dismiss_button(ui, notice, outbox);
+            show_button(ui, notice, outbox);
+            if let Some(action) = words.action
+                && ui.button(action.label()).clicked()
+            {
+                state::act(action, notice.about, snapshot, outbox);
+            }
+            let others = snapshot.notices.len().saturating_sub(1);
+            if others > 0 && ui.link(format!("{others} more")).clicked() {
+                outbox.go(Goal::Place(Place::Notices));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                widgets::picture(
+                    ui,
+                    mark(notice.weight),
+                    20.0,
+                    color(&palette, notice.weight),
+                );
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    let whole = widgets::one_line(ui, RichText::new(&words.what).strong());
+                    whole.on_hover_text(words.sentence());
+                    let rest: Vec<&str> = [words.did.as_str(), words.next.as_str()]
+                        .into_iter()
+                        .filter(|sentence| !sentence.is_empty())
+                        .collect();
+                    if !rest.is_empty() {
+                        widgets::one_line(ui, rest.join(" ")).on_hover_text(words.sentence());
                     }
                 });
             });

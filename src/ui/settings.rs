@@ -10,7 +10,7 @@ use crate::model::settings::{AppSettings, ProxyChoice, ThemeChoice};
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::shortcuts::SHORTCUTS;
-use crate::ui::{theme, widgets};
+use crate::ui::widgets;
 
 /// What Settings remembers.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ pub fn settings_ui(
         authority: as_typed(saved.extra_authority.as_ref()),
     });
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(theme::READING_WIDTH);
+        widgets::reading_width(ui);
         card(ui, "Look", |ui| look_ui(ui, &mut wanted));
         card(ui, "Results", |ui| {
             results_ui(

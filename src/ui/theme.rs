@@ -255,7 +255,7 @@ fn dress_visuals(visuals: &mut egui::Visuals, palette: &Palette) {
     widgets.noninteractive.fg_stroke = Stroke::new(1.0, palette.text);
     for (state, fill, line) in [
         (&mut widgets.inactive, palette.raised, palette.line),
-        (&mut widgets.hovered, palette.raised_hovered, palette.weak),
+        (&mut widgets.hovered, palette.raised_hovered, palette.accent),
         (&mut widgets.active, palette.raised_hovered, palette.accent),
         (&mut widgets.open, palette.raised, palette.accent),
     ] {
@@ -266,6 +266,10 @@ fn dress_visuals(visuals: &mut egui::Visuals, palette: &Palette) {
         state.corner_radius = ROUNDING.into();
         state.expansion = 0.0;
     }
+    // Handles of scroll bars and boxes to tick have this one; the lighter one would not stand out.
+    widgets.inactive.bg_fill = palette.line;
+    // Hovered is also how what has the keyboard looks.
+    widgets.hovered.bg_stroke = Stroke::new(1.5, palette.accent);
     widgets.active.bg_stroke = Stroke::new(2.0, palette.accent);
 }
 

@@ -5,7 +5,7 @@ use egui::{RichText, Ui};
 use crate::engine::command::Command;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::ui::outbox::{Goal, Outbox, Wish};
-use crate::ui::theme::{self, Palette, icon};
+use crate::ui::theme::{Palette, icon};
 use crate::ui::widgets;
 
 /// Whether the cards are shown: nothing connected, nothing sent, and never closed.
@@ -103,14 +103,17 @@ fn read_card(ui: &mut Ui, outbox: &mut Outbox) {
 
 fn card(ui: &mut Ui, (mark, title): (&str, &str), words: &str, button: impl FnOnce(&mut Ui)) {
     widgets::card(ui, |ui| {
-        let palette = Palette::of(ui);
-        ui.set_min_height(214.0);
-        widgets::picture(ui, mark, 34.0, palette.accent);
-        ui.add_space(4.0);
-        ui.label(RichText::new(title).size(16.0).strong());
-        ui.add(egui::Label::new(words).wrap());
-        ui.add_space(4.0);
-        button(ui);
+        ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+            let palette = Palette::of(ui);
+            widgets::picture(ui, mark, 34.0, palette.accent);
+            ui.add_space(4.0);
+            ui.label(RichText::new(title).size(16.0).strong());
+            ui.scope(|ui| {
+                ui.set_min_height(104.0);
+                ui.add(egui::Label::new(words).wrap());
+            });
+            button(ui);
+        });
     });
 }
 
@@ -166,7 +169,7 @@ pub fn how_it_works_ui(ui: &mut Ui, open: &mut bool) {
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {
-            ui.set_max_width(theme::READING_WIDTH);
+            widgets::reading_width(ui);
             for (title, words) in HOW {
                 widgets::card(ui, |ui| {
                     ui.label(RichText::new(title).size(16.0).strong());

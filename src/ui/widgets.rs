@@ -77,11 +77,14 @@ pub fn paint_icon(ui: &Ui, rect: egui::Rect, icon: &str, size: f32, color: Color
 /// The one button of a page that does the main thing.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let palette = Palette::of(ui);
+    let height = egui::vec2(0.0, 34.0);
+    if !enabled {
+        return ui.add_enabled(false, Button::new(text).min_size(height));
+    }
     let button = Button::new(RichText::new(text).strong().color(palette.on_primary))
         .fill(palette.primary)
-        .stroke((1.0, palette.primary))
-        .min_size(egui::vec2(0.0, 34.0));
-    ui.add_enabled(enabled, button)
+        .min_size(height);
+    ui.add(button)
 }
 
 /// A button with an icon before its words; the icon is no part of its name.
@@ -168,8 +171,9 @@ pub fn busy(ui: &mut Ui, what: &str) -> Response {
 pub fn marked(ui: &mut Ui, icon: &str, color: Color32, text: &str) {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(18.0, 20.0), Sense::hover());
-        paint_icon(ui, rect, icon, 17.0, color);
+        let height = ui.text_style_height(&egui::TextStyle::Body);
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(18.0, height), Sense::hover());
+        paint_icon(ui, rect.translate(egui::vec2(0.0, -2.0)), icon, 17.0, color);
         ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
     });
 }
@@ -223,11 +227,17 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) {
 pub fn text_field(ui: &mut Ui, label: &str, text: &mut String, hint: &str) -> Response {
     let label = ui.label(RichText::new(label).strong());
     let width = ui.available_width().min(440.0);
-    ui.add(
-        egui::TextEdit::singleline(text)
-            .hint_text(hint.to_owned())
-            .desired_width(width)
-            .align(Align2::LEFT_CENTER),
-    )
-    .labelled_by(label.id)
+    ui.add(line(text).hint_text(hint.to_owned()).desired_width(width))
+        .labelled_by(label.id)
+}
+
+/// A field for one line of text; its name comes from the caller.
+pub fn line(text: &mut String) -> egui::TextEdit<'_> {
+    egui::TextEdit::singleline(text).align(Align2::LEFT_CENTER)
+}
+
+/// Keeps forms and texts at a width that reads well.
+pub fn reading_width(ui: &mut Ui) {
+    let width = ui.available_width().min(theme::READING_WIDTH);
+    ui.set_max_width(width);
 }

@@ -20,4 +20,5 @@ mod kill;
 mod net;
 mod program;
 mod sandbox;
+mod ui;
 mod vault;

@@ -235,7 +235,7 @@ fn field_ui(ui: &mut Ui, field: &'static ConnectField, state: &mut FormState) {
     let label = ui.label(RichText::new(label).strong());
     let width = ui.available_width().min(440.0);
     let text = state.entries.entry(field.name).or_default();
-    let edit = egui::TextEdit::singleline(text)
+    let edit = widgets::line(text)
         .password(field.kind.is_secret())
         .desired_width(width);
     let response = ui.add(edit).labelled_by(label.id);

@@ -10,7 +10,7 @@ use crate::model::connection::KeyState;
 use crate::model::ids::{ConnectionId, ProviderId};
 use crate::ui::connections::form::FormState;
 use crate::ui::outbox::{Goal, Outbox};
-use crate::ui::theme::{self, Palette, icon};
+use crate::ui::theme::{Palette, icon};
 use crate::ui::{format, widgets};
 
 /// What Connections remembers.
@@ -62,7 +62,7 @@ pub fn connections_ui(
         });
     });
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(theme::READING_WIDTH + 120.0);
+        widgets::reading_width(ui);
         keyring_ui(ui, snapshot, outbox);
         if let Some(form) = &mut state.form {
             match form::form_ui(ui, snapshot, form, outbox) {
@@ -118,7 +118,7 @@ fn choose_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ConnectionsState) {
         ui.label(RichText::new("Which platform?").size(16.0).strong());
         for facts in snapshot.providers.iter() {
             ui.push_id(facts.id.as_str(), |ui| {
-                ui.horizontal_top(|ui| {
+                ui.horizontal(|ui| {
                     let button = egui::Button::new(RichText::new(facts.name).strong())
                         .min_size(egui::vec2(200.0, 36.0));
                     if ui.add(button).clicked() {

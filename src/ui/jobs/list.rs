@@ -65,7 +65,7 @@ pub fn list_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState) {
 
 fn filter_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState) {
     ui.horizontal_wrapped(|ui| {
-        let field = egui::TextEdit::singleline(&mut state.words)
+        let field = widgets::line(&mut state.words)
             .desired_width(170.0)
             .hint_text("Filter by words");
         ui.add(field).accessible_name("Filter jobs by words");
@@ -188,6 +188,7 @@ fn matches(
 /// Which columns there is room for.
 #[derive(Clone, Copy)]
 struct Room {
+    place: bool,
     elapsed: bool,
     size: bool,
 }
@@ -195,8 +196,9 @@ struct Room {
 fn table_ui(ui: &mut Ui, rows: &[Row], state: &mut JobsState) {
     let width = ui.available_width();
     let room = Room {
-        elapsed: width > 600.0,
-        size: width > 700.0,
+        place: width > 520.0,
+        elapsed: width > 660.0,
+        size: width > 760.0,
     };
     let palette = Palette::of(ui);
     egui::Frame::new()
@@ -207,18 +209,17 @@ fn table_ui(ui: &mut Ui, rows: &[Row], state: &mut JobsState) {
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let mut table = TableBuilder::new(ui)
-                .id_salt(("jobs", room.elapsed, room.size))
+                .id_salt(("jobs", room.place, room.elapsed, room.size))
                 .striped(false)
                 .auto_shrink([false, false])
                 .sense(Sense::click())
                 .cell_layout(Layout::left_to_right(Align::Center))
-                .column(Column::remainder().at_least(140.0).clip(true))
-                .column(
-                    Column::initial(width * 0.24)
-                        .range(90.0..=320.0)
-                        .clip(true)
-                        .resizable(true),
-                )
+                .column(Column::remainder().at_least(120.0).clip(true));
+            if room.place {
+                let place = Column::initial(width * 0.24).range(90.0..=320.0);
+                table = table.column(place.clip(true).resizable(true));
+            }
+            table = table
                 .column(Column::exact(116.0).clip(true))
                 .column(Column::exact(112.0).clip(true));
             if room.elapsed {
@@ -235,7 +236,9 @@ fn table_ui(ui: &mut Ui, rows: &[Row], state: &mut JobsState) {
             }
             table
                 .header(theme::ROW_HEIGHT, |mut header| {
-                    let mut titles = vec!["Name", "Where", "State", "Progress"];
+                    let mut titles = vec!["Name"];
+                    titles.extend(room.place.then_some("Where"));
+                    titles.extend(["State", "Progress"]);
                     titles.extend(room.elapsed.then_some("Elapsed"));
                     titles.extend(room.size.then_some("Size"));
                     for title in titles {
@@ -322,13 +325,22 @@ fn group_row(row: &mut TableRow<'_, '_>, entry: &Row, state: &mut JobsState, roo
             state.chosen = Some(entry.chosen());
         });
     });
-    row.col(|ui| {
-        widgets::weak(ui, format::count(*total, "job", "jobs"));
-    });
+    if room.place {
+        row.col(|ui| {
+            widgets::weak(ui, format::count(*total, "job", "jobs"));
+        });
+    }
     row.col(|ui| {
         let palette = Palette::of(ui);
         if *open > 0 {
-            ui.label(RichText::new(format!("{open} need you")).color(palette.warning));
+            ui.label(
+                RichText::new(if *open == 1 {
+                    "1 needs you".to_owned()
+                } else {
+                    format!("{open} need you")
+                })
+                .color(palette.warning),
+            );
         } else if *failed > 0 {
             ui.label(RichText::new(format!("{failed} failed")).color(palette.bad));
         } else if done == total && *total > 0 {
@@ -361,11 +373,13 @@ fn job_row(row: &mut TableRow<'_, '_>, view: &JobView, state: &mut JobsState, ro
             state.chosen = Some(chosen);
         }
     });
-    row.col(|ui| {
-        let place = format!("{} – {}", job.connection_label, job.pipeline.name);
-        let color = Palette::of(ui).weak;
-        widgets::one_line(ui, RichText::new(&place).color(color));
-    });
+    if room.place {
+        row.col(|ui| {
+            let place = format!("{} – {}", job.connection_label, job.pipeline.name);
+            let color = Palette::of(ui).weak;
+            widgets::one_line(ui, RichText::new(&place).color(color));
+        });
+    }
     row.col(|ui| stage_ui(ui, view));
     row.col(|ui| {
         let (fraction, words) = jobs::how_far(view);

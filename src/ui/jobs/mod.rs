@@ -90,7 +90,7 @@ pub fn jobs_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState, outbox: 
         let palette = Palette::of(ui);
         Panel::right("job")
             .resizable(true)
-            .default_size(360.0)
+            .default_size(340.0)
             .size_range(300.0..=560.0)
             .show_separator_line(false)
             .frame(Frame::new().fill(palette.page).inner_margin(Margin {

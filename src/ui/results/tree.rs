@@ -54,7 +54,7 @@ enum Why {
 pub fn tree_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, outbox: &mut Outbox) {
     widgets::page_title(ui, "Results");
     let width = ui.available_width();
-    let field = egui::TextEdit::singleline(&mut state.words)
+    let field = widgets::line(&mut state.words)
         .desired_width(width)
         .hint_text("Filter by file or job");
     ui.add(field).accessible_name("Filter results");

@@ -77,6 +77,7 @@ fn findings_ui(ui: &mut Ui, snapshot: &Snapshot, state: &SendState, findings: &[
     ScrollArea::vertical()
         .id_salt("findings")
         .max_height(110.0)
+        .min_scrolled_height(110.0)
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;

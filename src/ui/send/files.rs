@@ -128,7 +128,7 @@ fn path_field_ui(ui: &mut Ui, path_field: &mut Option<String>, outbox: &mut Outb
         let width = (ui.available_width() - 190.0).max(160.0);
         let field = ui
             .add(
-                egui::TextEdit::singleline(path)
+                widgets::line(path)
                     .desired_width(width)
                     .hint_text("A file or a folder"),
             )

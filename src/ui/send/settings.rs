@@ -152,12 +152,12 @@ fn field_ui(ui: &mut Ui, field: &Field, settings: &mut Settings) {
         FieldKind::Flag => false,
         FieldKind::Text(_) => {
             let width = ui.available_width().min(440.0);
-            let edit = egui::TextEdit::singleline(&mut text).desired_width(width);
+            let edit = widgets::line(&mut text).desired_width(width);
             ui.add(edit).labelled_by(label.id).changed()
         }
         FieldKind::Number { min, max, .. } => {
             let hint = bounds(*min, *max);
-            let edit = egui::TextEdit::singleline(&mut text)
+            let edit = widgets::line(&mut text)
                 .desired_width(140.0)
                 .hint_text(hint.clone());
             ui.horizontal(|ui| {

@@ -31,7 +31,7 @@ pub fn targets_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbo
         ui.horizontal(|ui| {
             widgets::weak(ui, "Tick one or more; each gets the same files");
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let field = egui::TextEdit::singleline(&mut state.search)
+                let field = widgets::line(&mut state.search)
                     .desired_width(220.0)
                     .hint_text("Search by name");
                 ui.add(field).accessible_name("Search pipelines");
@@ -82,6 +82,7 @@ fn connection_ui(
                     ScrollArea::vertical()
                         .id_salt("pipelines")
                         .max_height(TALLEST_LIST)
+                        .min_scrolled_height(TALLEST_LIST)
                         .auto_shrink([false, true])
                         .show(ui, |ui| {
                             list_ui(
@@ -261,7 +262,7 @@ fn typed_id_ui(
                 let text = state.typed_ids.entry(view.connection.id).or_default();
                 let name = format!("Id of a {noun}, {}", view.connection.label);
                 let field = ui
-                    .add(egui::TextEdit::singleline(text).desired_width(240.0))
+                    .add(widgets::line(text).desired_width(240.0))
                     .accessible_name(name);
                 let entered =
                     field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
