@@ -112,7 +112,10 @@ fn card(ui: &mut Ui, (mark, title): (&str, &str), words: &str, button: impl FnOn
                 ui.set_min_height(104.0);
                 ui.add(egui::Label::new(words).wrap());
             });
-            button(ui);
+            ui.horizontal(|ui| {
+                ui.set_min_height(34.0);
+                button(ui);
+            });
         });
     });
 }

@@ -124,7 +124,7 @@ impl Window {
     }
 
     fn is_enabled(&self, name: &str) -> bool {
-        self.harness.get_all_by_label(name).any(|node| {
+        self.harness.query_all_by_label(name).any(|node| {
             node.accesskit_node().role() == Role::Button && !node.accesskit_node().is_disabled()
         })
     }
@@ -318,7 +318,7 @@ fn a_drop_anywhere_adds_files() {
             path: Some(path.clone()),
             mime: String::new(),
         });
-    window.harness.step();
+    window.harness.run();
     assert!(window.sees("Drop to add 1 file or folder"));
     let input = window.harness.input_mut();
     input.hovered_files.clear();

@@ -195,7 +195,10 @@ fn actions_ui(
         if job.stage == Stage::Done && widgets::primary_button(ui, "Show results", true).clicked() {
             outbox.go(Goal::JobResults(job.batch, job.id));
         }
-        if matches!(job.stage, Stage::Failed | Stage::Cancelled) && ui.button("Try again").clicked()
+        let offered = view.words.as_ref().and_then(|words| words.action);
+        if matches!(job.stage, Stage::Failed | Stage::Cancelled)
+            && offered != Some(Action::TryAgain)
+            && ui.button("Try again").clicked()
         {
             outbox.command(Command::RetryJob(job.id));
         }

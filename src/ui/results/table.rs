@@ -127,7 +127,7 @@ fn about_ui(ui: &mut Ui, page: &TablePage, state: &TableState) {
         if page.ragged_rows > 0 {
             let color = Palette::of(ui).warning;
             let words = format!(
-                "{} with another number of cells",
+                "{} of uneven length",
                 format::count(
                     usize::try_from(page.ragged_rows).unwrap_or(usize::MAX),
                     "row",

@@ -85,6 +85,8 @@ fn connection_ui(
                         .min_scrolled_height(TALLEST_LIST)
                         .auto_shrink([false, true])
                         .show(ui, |ui| {
+                            ui.spacing_mut().interact_size.y = 24.0;
+                            ui.spacing_mut().item_spacing.y = 4.0;
                             list_ui(
                                 ui,
                                 view,
