@@ -15,7 +15,7 @@ pub fn notices_ui(ui: &mut Ui, snapshot: &Snapshot, outbox: &mut Outbox) {
     ui.horizontal(|ui| {
         widgets::page_title(ui, "Notices");
         if snapshot.notices.len() > 1 {
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if ui.button("Dismiss all").clicked() {
                     for notice in &snapshot.notices {
                         outbox.command(Command::DismissNotice(notice.id));

@@ -318,7 +318,7 @@ fn a_drop_anywhere_adds_files() {
             path: Some(path.clone()),
             mime: String::new(),
         });
-    window.harness.run();
+    window.harness.run_steps(3);
     assert!(window.sees("Drop to add 1 file or folder"));
     let input = window.harness.input_mut();
     input.hovered_files.clear();

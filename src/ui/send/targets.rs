@@ -257,7 +257,7 @@ fn typed_id_ui(
 ) {
     let noun = facts.map_or("pipeline", |facts| facts.nouns.pipeline);
     let fan_outs = facts.map_or(&[FanOut::AllInOne][..], |facts| facts.capabilities.fan_outs);
-    egui::CollapsingHeader::new(RichText::new(format!("Not listed? Type a {noun} id")).small())
+    egui::CollapsingHeader::new(RichText::new("Not listed? Type its id").small())
         .id_salt("typed id")
         .show(ui, |ui| {
             ui.horizontal(|ui| {

@@ -70,7 +70,7 @@ const fn field(
 }
 
 /// A platform with a key that takes many files in a job.
-pub static SCOPE: ProviderFacts = ProviderFacts {
+pub(crate) static SCOPE: ProviderFacts = ProviderFacts {
     id: ProviderId::new("scope"),
     name: "Scope",
     about: "Analyzes microscopy images",
@@ -87,7 +87,7 @@ pub static SCOPE: ProviderFacts = ProviderFacts {
 };
 
 /// A platform without a key that takes one file in a job.
-pub static FOLD: ProviderFacts = ProviderFacts {
+pub(crate) static FOLD: ProviderFacts = ProviderFacts {
     id: ProviderId::new("fold"),
     name: "Fold server",
     about: "Runs sequence analyses of an institute",
@@ -109,12 +109,12 @@ pub static FOLD: ProviderFacts = ProviderFacts {
     status_page: None,
 };
 
-pub fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_763_600_000 + second).unwrap()
 }
 
 /// At work with nothing in it.
-pub fn empty() -> Snapshot {
+pub(crate) fn empty() -> Snapshot {
     Snapshot {
         seq: 1,
         phase: Phase::Running,
@@ -134,7 +134,7 @@ pub fn empty() -> Snapshot {
     }
 }
 
-pub fn pipeline(id: &str, name: &str, description: &str) -> Pipeline {
+pub(crate) fn pipeline(id: &str, name: &str, description: &str) -> Pipeline {
     Pipeline {
         id: PipelineId::from(id),
         name: name.to_owned(),
@@ -183,7 +183,7 @@ fn form_field(name: &str, label: &str, kind: FieldKind, default: Option<Value>) 
 }
 
 /// The form of the first pipeline of the first connection: one field of each kind.
-pub fn form() -> Form {
+pub(crate) fn form() -> Form {
     Form {
         fields: vec![
             form_field(
@@ -226,7 +226,7 @@ pub fn form() -> Form {
 }
 
 /// Two connections with pipelines and forms.
-pub fn connected() -> Snapshot {
+pub(crate) fn connected() -> Snapshot {
     let forms = BTreeMap::from([
         (
             PipelineId::from("nuclei"),
@@ -268,7 +268,7 @@ pub fn connected() -> Snapshot {
     }
 }
 
-pub fn local(name: &str, size_bytes: u64) -> LocalFile {
+pub(crate) fn local(name: &str, size_bytes: u64) -> LocalFile {
     LocalFile {
         path: PathBuf::from(format!("/data/plate 7/{name}")),
         name: name.to_owned(),
@@ -279,7 +279,7 @@ pub fn local(name: &str, size_bytes: u64) -> LocalFile {
 }
 
 /// Two connections and a few files with nasty names, one of them empty.
-pub fn with_files() -> Snapshot {
+pub(crate) fn with_files() -> Snapshot {
     let mut files: Vec<ListedFile> = ["A01 世界 #1 50%.tif", "A02 \"quoted\" it's.tif", "A03.tif"]
         .into_iter()
         .map(|name| ListedFile {
@@ -300,7 +300,7 @@ pub fn with_files() -> Snapshot {
     }
 }
 
-pub fn batch(number: u64, name: &str, jobs: &[u64]) -> Arc<Batch> {
+pub(crate) fn batch(number: u64, name: &str, jobs: &[u64]) -> Arc<Batch> {
     Arc::new(Batch {
         id: BatchId(number),
         name: name.to_owned(),
@@ -324,7 +324,7 @@ pub fn batch(number: u64, name: &str, jobs: &[u64]) -> Arc<Batch> {
 }
 
 /// A job of batch `batch` at `stage`.
-pub fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView {
+pub(crate) fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView {
     let report = JobReport {
         status: JobStatus::Running {
             progress: Some(Progress::Percent(45.0)),
@@ -387,7 +387,7 @@ pub fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView {
     }
 }
 
-pub fn fetched(size_bytes: u64) -> Fetched {
+pub(crate) fn fetched(size_bytes: u64) -> Fetched {
     Fetched {
         size_bytes,
         sha256: "00".repeat(32),
@@ -395,7 +395,7 @@ pub fn fetched(size_bytes: u64) -> Fetched {
     }
 }
 
-pub fn artifact(number: u64, job: u64, path: &str, state: ArtifactState) -> Arc<Artifact> {
+pub(crate) fn artifact(number: u64, job: u64, path: &str, state: ArtifactState) -> Arc<Artifact> {
     Arc::new(Artifact {
         id: ArtifactId(number),
         job: JobId(job),
@@ -415,7 +415,7 @@ pub fn artifact(number: u64, job: u64, path: &str, state: ArtifactState) -> Arc<
 }
 
 /// One batch with a job of each kind that matters, results for the first.
-pub fn with_jobs() -> Snapshot {
+pub(crate) fn with_jobs() -> Snapshot {
     let mut done = job(1, 1, "Plate 7 nuclei", Stage::Done);
     done.artifacts = vec![
         artifact(1, 1, "objects.csv", ArtifactState::Fetched(fetched(48_000))),
@@ -475,7 +475,7 @@ pub fn with_jobs() -> Snapshot {
     }
 }
 
-pub fn notice(number: u64, about: About) -> Arc<Notice> {
+pub(crate) fn notice(number: u64, about: About) -> Arc<Notice> {
     Arc::new(Notice {
         id: NoticeId(number),
         at: at(100),
