@@ -458,8 +458,18 @@ async fn a_refused_submission_made_no_job() {
 
 #[tokio::test]
 async fn a_file_still_being_taken_in_is_tried_once_more() {
-    let bench = Bench::start(&["biodock.usable-after=500"]).await;
-    let job = bench.submitted(true).await;
+    let hour = Duration::from_hours(1);
+    let bench = Bench::start(&[&format!("biodock.usable-after={}", hour.as_millis())]).await;
+    let staged = bench.stage(&bench.upload(0, "a.png")).await.unwrap();
+    // Between the refusal and the repeat an hour goes by. Looked at first, so that it is never late.
+    let hour_goes_by = async {
+        while bench.count("biodock.submit") == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        bench.sandbox.world().advance(hour);
+    };
+    let ((), job) = tokio::join!(hour_goes_by, bench.submit(vec![staged], true));
+    let job = job.unwrap();
     assert_eq!(bench.count("biodock.submit"), 2);
     bench.settle(&job).await;
 }
