@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, Node};
 
 use labferry::engine::Busy;
 use labferry::engine::command::{Command, Resolution};
@@ -110,7 +110,7 @@ impl Window {
         self.harness.run_steps(2);
         self.harness
             .get_all_by_label(name)
-            .find(|node| node.is_focused())
+            .find(Node::is_focused)
             .unwrap()
             .type_text(text);
         self.harness.run();

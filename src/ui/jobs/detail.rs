@@ -308,6 +308,7 @@ fn files_ui(ui: &mut Ui, snapshot: &Snapshot, view: &JobView) {
         .filter_map(|id| batch.files.iter().find(|file| file.id == *id));
     for file in files.take(MOST_FILES) {
         ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
             let left_out = job.left_out.iter().any(|left| left.file == file.id);
             let palette = Palette::of(ui);
             widgets::picture(ui, icon::FILE, 16.0, palette.weak);

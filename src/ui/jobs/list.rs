@@ -369,7 +369,13 @@ fn job_row(row: &mut TableRow<'_, '_>, view: &JobView, state: &mut JobsState, ro
     let chosen = Chosen::Job(job.id);
     row.col(|ui| {
         ui.add_space(26.0);
-        if name_button(ui, RichText::new(&job.name), state.chosen == Some(chosen)).clicked() {
+        let shown = RichText::new(jobs::short_name(view));
+        let button = name_button(ui, shown, state.chosen == Some(chosen));
+        if button
+            .on_hover_text(&job.name)
+            .accessible_name(&job.name)
+            .clicked()
+        {
             state.chosen = Some(chosen);
         }
     });

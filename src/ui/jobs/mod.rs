@@ -192,6 +192,26 @@ const fn narrow(fraction: f64) -> f32 {
     fraction as f32
 }
 
+/// A job's name beside its connection and pipeline: engines name jobs after both, which would hide what differs.
+pub fn short_name(view: &JobView) -> &str {
+    let job = &view.job;
+    let rest = after_label(view);
+    rest.strip_prefix(job.pipeline.name.as_str())
+        .and_then(|rest| rest.strip_prefix(" - "))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(rest)
+}
+
+/// A job's name without its connection.
+pub fn after_label(view: &JobView) -> &str {
+    let job = &view.job;
+    job.name
+        .strip_prefix(job.connection_label.as_str())
+        .and_then(|rest| rest.strip_prefix(" - "))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(&job.name)
+}
+
 /// When a job was made and, once settled, when it last changed.
 pub fn span(view: &JobView, batch: Option<&Batch>) -> Option<(Timestamp, Option<Timestamp>)> {
     let timeline = &view.job.timeline;

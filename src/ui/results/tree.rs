@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Button, Color32, RichText, ScrollArea, Ui};
+use egui::{AtomExt as _, Button, Color32, RichText, ScrollArea, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::{JobView, Snapshot};
@@ -143,7 +143,7 @@ fn job_rows(
     let open = (!words.is_empty() && !job_found) || !state.folded_jobs.contains(&job.id);
     rows.push(Row {
         depth: 1,
-        name: job.name.clone(),
+        name: jobs::after_label(view).to_owned(),
         beside: if job.stage == crate::model::job::Stage::Done {
             format::count(files.len(), "file", "files")
         } else {
@@ -223,6 +223,8 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut ResultsState, outbox: &mut Outbox)
     if row.depth == 0 {
         name = name.strong();
     }
+    // The name gives way, not the icon before it.
+    let name = name.atom_shrink(true);
     let beside_color = if chosen {
         palette.on_selected
     } else {
