@@ -11,7 +11,9 @@ use labferry::model::error::{ErrorKind, Result};
 use labferry::model::meter::Meter;
 use labferry::model::remote::Link;
 use labferry::model::safe_url::SafeUrl;
+use labferry::net::client::{Http, NetOptions};
 use labferry::net::download::{Expected, Order, fetch, probe};
+use labferry::net::retry::RetryPolicy;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -25,6 +27,7 @@ struct Place {
     meter: Meter,
     renewals: Arc<AtomicUsize>,
     name: &'static str,
+    http: Http,
 }
 
 impl Place {
@@ -35,6 +38,7 @@ impl Place {
             meter: Meter::default(),
             renewals: Arc::default(),
             name: "objects 世界.csv",
+            http: http(),
         }
     }
 
@@ -63,7 +67,7 @@ impl Place {
             let link = link(server, number);
             async move { Ok(link) }.boxed()
         };
-        fetch(&http(), link(server, 0), Box::new(renew), &order).await
+        fetch(&self.http, link(server, 0), Box::new(renew), &order).await
     }
 
     async fn fetches(&self, server: &Server, bytes: &[u8]) {
@@ -174,7 +178,7 @@ async fn an_earlier_run_is_continued() {
 
 #[tokio::test]
 async fn a_changed_file_starts_again() {
-    let (old, new) = (content(200_000), vec![9; 150_000]);
+    let (old, new) = (content(200_000), vec![9; 200_000]);
     let (first, rest) = (old.clone(), new.clone());
     let server = Server::start(move |number, seen| match number {
         0 => Answer::file(seen, &first, "\"old\"").cut(50_000),
@@ -388,7 +392,15 @@ async fn a_stopped_download_keeps_its_part() {
         }
     })
     .await;
-    let mut place = Place::new();
+    // Silence alone would not end it in time.
+    let mut place = Place {
+        http: Http::new(&NetOptions {
+            retry: RetryPolicy::tiny(),
+            ..NetOptions::default()
+        })
+        .unwrap(),
+        ..Place::new()
+    };
     let meter = place.meter.clone();
     let stop = async {
         while meter.done_bytes() < 100_000 {
@@ -396,7 +408,10 @@ async fn a_stopped_download_keeps_its_part() {
         }
         meter.stop();
     };
-    let (outcome, ()) = tokio::join!(place.fetch(&server), stop);
+    let both = async { tokio::join!(place.fetch(&server), stop) };
+    let (outcome, ()) = tokio::time::timeout(Duration::from_secs(10), both)
+        .await
+        .unwrap();
     assert!(!outcome.unwrap_err().is_retryable());
     assert!(!place.last().exists());
     assert_eq!(std::fs::metadata(place.part()).unwrap().len(), 100_000);

@@ -106,11 +106,12 @@ async fn too_many_requests_hold_back_the_whole_connection() {
         }
         // The answer is on its way to the client; give it the time to arrive.
         tokio::time::sleep(Duration::from_millis(100)).await;
-        api.get(&["b"], &[], Doing::Poll).await
+        let reply = api.get(&["b"], &[], Doing::Poll).await;
+        reply.map(|_| started.elapsed())
     };
     let (first, second) = tokio::join!(first, second);
     first.unwrap();
-    second.unwrap();
+    assert!(second.unwrap() >= Duration::from_millis(950));
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(server.seen().len(), 3);
 
@@ -167,6 +168,12 @@ async fn reads_are_repeated_and_writes_are_not() {
         assert!(!answer.unwrap_err().submit_made_no_job());
         assert_eq!(server.seen().len(), 4);
         assert_eq!(server.seen()[3].method, "POST");
+        let posted = api.post(&["a"], Idempotent::No, Doing::Submit).await;
+        assert!(posted.is_err());
+        assert_eq!(server.seen().len(), 5);
+        let posted = api.post(&["a"], Idempotent::Yes, Doing::Poll).await;
+        assert!(posted.is_err());
+        assert_eq!(server.seen().len(), 8);
     }
 }
 
