@@ -1,6 +1,6 @@
 //! The one HTTP client of the program: trust, proxy and patience. What is asked of whom is decided in `api` and `download`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
@@ -77,16 +77,17 @@ pub struct Http {
 
 #[derive(Debug)]
 struct Inner {
+    options: NetOptions,
+    authorities: Vec<Certificate>,
+    /// Made when first needed: each reads the system's certificates anew, which takes a while.
     outside: Pair,
     loopback: Pair,
-    patience: Patience,
-    retry: RetryPolicy,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Pair {
-    reused: reqwest::Client,
-    fresh: reqwest::Client,
+    reused: OnceLock<reqwest::Client>,
+    fresh: OnceLock<reqwest::Client>,
 }
 
 impl Http {
@@ -95,64 +96,64 @@ impl Http {
     /// # Errors
     /// A proxy address or certificate that cannot be used.
     pub fn new(options: &NetOptions) -> Result<Self> {
-        let authorities = authorities(options.extra_authority_pem.as_deref())?;
-        let build = |proxied: bool, fresh: bool| -> Result<reqwest::Client> {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(options.patience.connect)
-                .user_agent(concat!("Labferry/", env!("CARGO_PKG_VERSION")))
-                .tls_certs_merge(authorities.iter().cloned());
-            let builder = if fresh {
-                builder.pool_max_idle_per_host(0)
-            } else {
-                builder
-            };
-            let choice = if proxied {
-                &options.proxy
-            } else {
-                &ProxyChoice::None
-            };
-            with_proxy(builder, choice)?
-                .build()
-                .map_err(|error| errors::from_transport(error, Doing::Connect))
+        let inner = Inner {
+            authorities: authorities(options.extra_authority_pem.as_deref())?,
+            options: options.clone(),
+            outside: Pair::default(),
+            loopback: Pair::default(),
         };
+        // The one that is needed most, and the proof that the options work.
+        let client = inner.build(&options.proxy, Connections::Reused)?;
+        inner.outside.reused.get_or_init(|| client);
         Ok(Self {
-            inner: Arc::new(Inner {
-                outside: Pair {
-                    reused: build(true, false)?,
-                    fresh: build(true, true)?,
-                },
-                loopback: Pair {
-                    reused: build(false, false)?,
-                    fresh: build(false, true)?,
-                },
-                patience: options.patience,
-                retry: options.retry,
-            }),
+            inner: Arc::new(inner),
         })
     }
 
-    /// The client to use for an address.
-    pub fn client_for(&self, url: &Url, connections: Connections) -> &reqwest::Client {
-        let pair = if is_loopback(url) {
-            &self.inner.loopback
+    /// The client to use for an address; loopback never goes through a proxy.
+    pub fn client_for(&self, url: &Url, connections: Connections) -> Result<&reqwest::Client> {
+        let inner = &*self.inner;
+        let (pair, proxy) = if is_loopback(url) {
+            (&inner.loopback, &ProxyChoice::None)
         } else {
-            &self.inner.outside
+            (&inner.outside, &inner.options.proxy)
         };
-        match connections {
+        let place = match connections {
             Connections::Reused => &pair.reused,
             Connections::Fresh => &pair.fresh,
+        };
+        if let Some(client) = place.get() {
+            return Ok(client);
         }
+        let client = inner.build(proxy, connections)?;
+        Ok(place.get_or_init(|| client))
     }
 
     /// How long silence is borne.
     pub fn patience(&self) -> Patience {
-        self.inner.patience
+        self.inner.options.patience
     }
 
     /// How requests that may be repeated are repeated.
     pub fn retry(&self) -> RetryPolicy {
-        self.inner.retry
+        self.inner.options.retry
+    }
+}
+
+impl Inner {
+    fn build(&self, proxy: &ProxyChoice, connections: Connections) -> Result<reqwest::Client> {
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.options.patience.connect)
+            .user_agent(concat!("Labferry/", env!("CARGO_PKG_VERSION")))
+            .tls_certs_merge(self.authorities.iter().cloned());
+        let builder = match connections {
+            Connections::Reused => builder,
+            Connections::Fresh => builder.pool_max_idle_per_host(0),
+        };
+        with_proxy(builder, proxy)?
+            .build()
+            .map_err(|error| errors::from_transport(error, Doing::Connect))
     }
 }
 

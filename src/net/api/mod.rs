@@ -194,7 +194,7 @@ impl Api {
         let longest_wait = self.http.retry().longest_retry_after;
         let _permit = self.gate.enter(Lane::Request, longest_wait, doing).await?;
         for _ in 0..=MOST_REDIRECTS {
-            let client = self.http.client_for(&url, Connections::Reused);
+            let client = self.http.client_for(&url, Connections::Reused)?;
             let request = self.with_key(client.request(Method::GET, url.clone()), &url)?;
             let response = self.answer(request, doing).await?;
             if !response.status().is_redirection() {
@@ -219,7 +219,7 @@ impl Api {
             Idempotent::Yes => Connections::Reused,
             Idempotent::No => Connections::Fresh,
         };
-        let client = self.http.client_for(&url, connections);
+        let client = self.http.client_for(&url, connections)?;
         let request = self.with_key(client.request(Method::POST, url.clone()), &url)?;
         let request = match payload {
             Payload::Nothing => request.body(Bytes::new()),

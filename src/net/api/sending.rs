@@ -31,7 +31,7 @@ impl Api {
         let url = self.address(path, &[], doing)?;
         let longest_wait = self.http.retry().longest_retry_after;
         let _permit = self.gate.enter(Lane::Upload, longest_wait, doing).await?;
-        let client = self.http.client_for(&url, Connections::Fresh);
+        let client = self.http.client_for(&url, Connections::Fresh)?;
         let request = self
             .with_key(client.request(Method::POST, url.clone()), &url)?
             .multipart(form);

@@ -71,7 +71,7 @@ pub(super) async fn open(
     let mut header = header;
     for _ in 0..=MOST_REDIRECTS {
         let mut request = http
-            .client_for(&url, Connections::Reused)
+            .client_for(&url, Connections::Reused)?
             .get(url.clone())
             .headers(conditions.clone());
         if let Some((name, secret)) = header.take() {

@@ -106,7 +106,7 @@ impl Files {
 
     /// Whether a file answers there: found, and no web page in place of one. Only the head of the answer is read.
     async fn is_file(&self, api: &Api, url: &Url) -> Result<bool> {
-        let client = api.http().client_for(url, Connections::Reused);
+        let client = api.http().client_for(url, Connections::Reused)?;
         let mut request = client.get(url.clone());
         if let Some(credentials) = &self.credentials {
             request = request.header(AUTHORIZATION, credentials.reveal());

@@ -12,6 +12,7 @@ use labferry::net::api::Uploaded;
 use labferry::net::commit_point::CommitPoint;
 use labferry::net::upload::{FileBody, sha256_of};
 use reqwest::multipart::Form;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::net::server::{Answer, Server};
 use crate::net::{api, content, picked, write};
@@ -220,4 +221,40 @@ async fn a_server_that_reads_nothing_is_given_up() {
         (error.kind(), error.failure().sent),
         (ErrorKind::Timeout, Sent::No)
     );
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_end_of_the_body_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    write(&path, &content(32 * MIB));
+    for is_closed in [false, true] {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4096];
+            assert!(stream.read(&mut head).await.unwrap() > 0);
+            let answer = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            let open = (!is_closed).then_some(stream);
+            std::future::pending::<()>().await;
+            drop(open);
+        };
+        let body = open(&picked(&path), &Meter::default()).await.unwrap();
+        let (part, transfer) = body.into_part("a.tif");
+        let form = Form::new().part("upload", part);
+        let api = api(&url);
+        let error = tokio::select! {
+            sent = api.send_form(&["upload"], form, transfer, None, Doing::Upload) => sent.unwrap_err(),
+            () = server => panic!("it never ends"),
+        };
+        assert_eq!(
+            (error.kind(), error.failure().sent),
+            (ErrorKind::TooLarge, Sent::No),
+            "{error:?}"
+        );
+    }
 }
