@@ -40,21 +40,16 @@ impl Keys {
 
     /// Looks for the keyring.
     pub(super) fn probe(&self) -> KeyringState {
-        let found: Option<Arc<dyn Vault>> = if self.0.wanted {
+        let (found, state): (Option<Arc<dyn Vault>>, _) = if self.0.wanted {
             match KeyringVault::probe() {
-                Ok(vault) => Some(Arc::new(vault)),
+                Ok(vault) => (Some(Arc::new(vault)), KeyringState::Works),
                 Err(error) => {
                     tracing::warn!(%error, "no keyring; keys are kept for this session only");
-                    None
+                    (None, KeyringState::Absent)
                 }
             }
         } else {
-            None
-        };
-        let state = if found.is_some() {
-            KeyringState::Works
-        } else {
-            KeyringState::Absent
+            (None, KeyringState::NotWanted)
         };
         *self
             .0

@@ -76,6 +76,8 @@ pub enum KeyringState {
     Works,
     /// It does not: keys are kept for this session only.
     Absent,
+    /// Nobody wants it, as in the demo: keys are kept for this session only.
+    NotWanted,
 }
 
 /// A connection, and what the platform last said.

@@ -274,6 +274,7 @@ fn make_jobs(
     now: Now,
 ) -> Vec<Job> {
     let mut folders = BTreeSet::from(["receipt.json".to_owned()]);
+    let mut taken = BTreeSet::new();
     let mut jobs = Vec::new();
     let mut number = world.last_ids.job.0;
     for target in targets {
@@ -289,8 +290,18 @@ fn make_jobs(
         };
         for (file, files) in groups {
             number = number.saturating_add(1);
-            let base = format!("{} - {}", connection.label, target.pipeline.name);
-            let name = file.map_or_else(|| base.clone(), |file| format!("{base} - {file}"));
+            let pipeline = &target.pipeline.name;
+            // On screen the file comes first, as that is what differs from row to row.
+            let (name, folder) = match file {
+                Some(file) => (
+                    format!("{file} - {pipeline}"),
+                    format!("{} - {pipeline} - {file}", connection.label),
+                ),
+                None => (
+                    pipeline.clone(),
+                    format!("{} - {pipeline}", connection.label),
+                ),
+            };
             let mut job = Job {
                 id: JobId(number),
                 batch,
@@ -298,8 +309,8 @@ fn make_jobs(
                 connection_label: connection.label.clone(),
                 provider: connection.provider.clone(),
                 pipeline: target.pipeline.clone(),
-                folder: names::unique(&mut folders, &names::clean(&name)),
-                name,
+                folder: names::unique(&mut folders, &names::clean(&folder)),
+                name: names::unique(&mut taken, &name),
                 files,
                 settings: target.settings.clone(),
                 tag: tag(now.random.wrapping_add(number)),
