@@ -61,6 +61,8 @@ pub(super) struct Dispatcher {
     desk: Desk,
     phase: Phase,
     commits_left: Option<u64>,
+    /// The time of the last decision: what was due by then has been seen to.
+    decided: Timestamp,
     published: Instant,
     publish_at: Option<Instant>,
 }
@@ -86,6 +88,7 @@ impl Dispatcher {
             desk,
             phase: Phase::Running,
             commits_left: None,
+            decided: Timestamp::now(),
             published: Instant::now(),
             publish_at: None,
         }
@@ -146,7 +149,8 @@ impl Dispatcher {
 
     fn next_wake(&self) -> Option<Instant> {
         let now = Timestamp::now();
-        let due = next_wake(&self.world, now)?;
+        // Counted from the last decision: what has become due since then must not be slept over.
+        let due = next_wake(&self.world, self.decided)?;
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
         // A clock that jumps must not leave us asleep: look again at least every half minute.
         Some(Instant::now() + wait.min(Duration::from_secs(30)) + Duration::from_millis(1))
@@ -208,6 +212,7 @@ impl Dispatcher {
             at: Timestamp::now(),
             random: fastrand::u64(..),
         };
+        self.decided = now.at;
         let effects = decide(&mut self.world, event, now);
         if effects.is_empty() {
             self.want_snapshot();

@@ -106,7 +106,7 @@ pub struct Unpacked {
     pub files: Vec<UnpackedFile>,
     /// What was refused, in words.
     pub problems: Vec<String>,
-    /// Whether the archive itself is still there.
+    /// Whether the archive itself stays; else it is removed before the receipt is written.
     pub archive_kept: bool,
 }
 
@@ -242,6 +242,8 @@ pub enum Work {
         finishing: Vec<JobId>,
         /// Its folder; absolute.
         folder: PathBuf,
+        /// Archives that were unpacked and are not to be kept; absolute.
+        spent: Vec<PathBuf>,
         /// What it says.
         receipt: Box<Receipt>,
     },

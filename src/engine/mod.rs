@@ -27,6 +27,7 @@ pub mod world;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -40,6 +41,9 @@ use crate::store::folders::Folders;
 
 /// How many commands may wait.
 const WAITING_COMMANDS: usize = 256;
+
+/// How long a planned crash waits for threads in the middle of a block.
+const LAST_BLOCKS: Duration = Duration::from_secs(10);
 
 /// With what an engine is started.
 #[derive(Clone)]
@@ -130,7 +134,13 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("labferry-engine".to_owned())
             .spawn(move || {
+                let planned_crash = options.crash_after_commits.is_some();
                 runtime.block_on(start::run(options, ends));
+                if planned_crash {
+                    // A real crash ends the threads that write files, too: none may go on beside the next engine.
+                    runtime.shutdown_timeout(LAST_BLOCKS);
+                    return;
+                }
                 // A thread that waits for a locked keyring must not keep the app from closing.
                 runtime.shutdown_background();
             })?;

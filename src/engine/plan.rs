@@ -4,6 +4,7 @@
 //! connection and of the settings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use crate::engine::room::Room;
 use crate::engine::snapshot::{CheckState, Loadable};
 use crate::engine::world::{World, later, move_job};
 use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::batch::Batch;
 use crate::model::ids::{BatchId, ConnectionId, JobId};
 use crate::model::job::{Job, Stage};
 use crate::model::notice::{About, Weight, Words};
@@ -38,6 +40,11 @@ pub fn plan(world: &mut World, now: Now) {
         let Some(facts) = world.facts_of(&job) else {
             continue;
         };
+        // Wished for while a submission was open that turned out to have made no job.
+        if job.cancel_wanted && matches!(job.stage, Stage::Waiting | Stage::Uploading) {
+            cancel(world, id, now);
+            continue;
+        }
         if !is_open(world, job.connection) {
             continue;
         }
@@ -69,8 +76,9 @@ pub fn plan(world: &mut World, now: Now) {
     }
 }
 
-/// The next moment at which [`plan`] has something to do without any event, if there is one.
-pub fn next_wake(world: &World, now: Timestamp) -> Option<Timestamp> {
+/// The next moment after the last decision at which [`plan`] has something to do without any event, if there is one.
+/// It may lie in the past by now.
+pub fn next_wake(world: &World, decided: Timestamp) -> Option<Timestamp> {
     let mut times: Vec<Timestamp> = Vec::new();
     for job in world.alive.iter().filter_map(|id| world.jobs.get(id)) {
         if !is_open(world, job.connection) {
@@ -101,7 +109,7 @@ pub fn next_wake(world: &World, now: Timestamp) -> Option<Timestamp> {
             | Stage::Unconfirmed => {}
         }
     }
-    times.into_iter().filter(|time| *time > now).min()
+    times.into_iter().filter(|time| *time > decided).min()
 }
 
 /// Whether a connection has a client and nothing is in the way.
@@ -422,10 +430,35 @@ fn write_receipt(world: &mut World, batch: BatchId, now: Now) {
         return;
     };
     let receipt = Box::new(receipt::of_batch(world, &batch));
+    let spent = spent_archives(world, &batch, &finishing);
     world.start(Work::WriteReceipt {
         batch: batch.id,
         finishing,
         folder: batch.folder.clone(),
+        spent,
         receipt,
     });
+}
+
+/// The archives of these jobs that were unpacked and are not to be kept. They go only now that the journal has what came
+/// out of them: gone any earlier, a crash would leave nothing to unpack again.
+fn spent_archives(world: &World, batch: &Batch, jobs: &[JobId]) -> Vec<PathBuf> {
+    let spent = |artifact: &Artifact| {
+        matches!(
+            artifact.state,
+            ArtifactState::Unpacked {
+                archive_kept: false,
+                ..
+            }
+        )
+    };
+    jobs.iter()
+        .filter_map(|id| world.jobs.get(id))
+        .flat_map(|job| {
+            world
+                .artifacts_of(job.id)
+                .filter(|artifact| spent(artifact))
+                .map(|artifact| batch.folder.join(&job.folder).join(&artifact.path))
+        })
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! Bringing one result home: its link, its bytes, and what is in it when it is an archive.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::engine::event::{Event, Unpacked};
 use crate::engine::worker::blocking;
@@ -12,6 +13,7 @@ use crate::model::remote::{Link, Output, RemoteJob};
 use crate::net::client::Http;
 use crate::net::download::{self, Expected, Order};
 use crate::providers::Provider;
+use crate::results::receipt::{self, Receipt};
 use crate::results::unzip::{self, Limits, UnzipError};
 
 /// One result to fetch.
@@ -75,7 +77,7 @@ async fn bring(link: Link, errand: &Errand<'_>) -> Result<Fetched> {
     .await
 }
 
-/// Unpacks an archive; it is removed afterwards when it is not to be kept and nothing in it was refused.
+/// Unpacks an archive and says whether it is to be kept; it is removed later, when the journal has what came out of it.
 pub(super) fn unpack(
     archive: &Path,
     into: &Path,
@@ -102,15 +104,42 @@ pub(super) fn unpack(
             sha256: file.sha256,
         })
         .collect();
-    let remove = !keep_archive && problems.is_empty();
-    if remove {
-        std::fs::remove_file(archive).map_err(|error| Error::from_io(&error, Doing::Unpack))?;
-    }
     Ok(Unpacked {
+        archive_kept: keep_archive || !problems.is_empty(),
         files,
         problems,
-        archive_kept: !remove,
     })
+}
+
+/// The receipt with the records of files that are there and no longer in the journal: an earlier attempt's, a forgotten
+/// job's. A receipt that cannot be read is replaced.
+pub(super) fn with_earlier(folder: &Path, mut receipt: Receipt) -> Receipt {
+    let earlier = match receipt::read(folder) {
+        Ok(earlier) => earlier.files,
+        Err(error) => {
+            tracing::debug!(%error, "no earlier receipt");
+            return receipt;
+        }
+    };
+    let known: BTreeSet<String> = receipt.files.iter().map(|file| file.path.clone()).collect();
+    receipt.files.extend(
+        earlier
+            .into_iter()
+            .filter(|file| !known.contains(&file.path) && folder.join(&file.path).is_file()),
+    );
+    receipt
+}
+
+/// Removes archives whose content is in the journal; those that went before a crash are gone already.
+pub(super) fn remove_spent(archives: &[PathBuf]) -> Result<()> {
+    for archive in archives {
+        match std::fs::remove_file(archive) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::from_io(&error, Doing::WriteReceipt)),
+        }
+    }
+    Ok(())
 }
 
 fn explain(error: &UnzipError) -> Error {

@@ -123,9 +123,12 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
             batch,
             finishing,
             folder,
+            spent,
             receipt,
         } => {
             let written = blocking(move || {
+                transfer::remove_spent(&spent)?;
+                let receipt = transfer::with_earlier(&folder, *receipt);
                 receipt::write(&folder, &receipt).map_err(|error| {
                     Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt)
                 })

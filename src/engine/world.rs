@@ -15,14 +15,14 @@ use crate::engine::snapshot::{CheckState, DraftView, KeyringState, Loadable, Tri
 use crate::model::artifact::Artifact;
 use crate::model::batch::Batch;
 use crate::model::connection::{Connection, KeyState};
-use crate::model::error::Error;
+use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::form::Form;
 use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId, PipelineId};
 use crate::model::job::{Job, Moment, Stage};
-use crate::model::notice::{About, Did, Notice, Subject, Weight, Words, details, explain};
+use crate::model::notice::{About, Action, Did, Notice, Subject, Weight, Words, details, explain};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::ProviderFacts;
-use crate::model::remote::StagedFile;
+use crate::model::remote::{JobStatus, StagedFile};
 use crate::model::settings::AppSettings;
 use crate::store::journal::{Change, LastIds};
 
@@ -328,6 +328,23 @@ impl World {
         let provider = self
             .facts_of(job)
             .map_or("The platform", |facts| facts.name);
+        let ended_badly = matches!(
+            job.report.as_ref().map(|report| &report.status),
+            Some(JobStatus::Failed { .. })
+        );
+        if ended_badly && error.kind() == ErrorKind::Invalid && error.doing() == Doing::Poll {
+            return Words {
+                what: format!("The analysis “{}” failed at {provider}.", job.name),
+                did: if self.artifacts_of(job.id).next().is_some() {
+                    "Labferry fetched what it left.".to_owned()
+                } else {
+                    "There are no results to fetch.".to_owned()
+                },
+                next: "See the platform's message, then try again or change the settings."
+                    .to_owned(),
+                action: Some(Action::TryAgain),
+            };
+        }
         let subject = Subject {
             provider,
             connection: &job.connection_label,

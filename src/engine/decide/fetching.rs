@@ -256,6 +256,8 @@ pub(super) fn receipt_written(
     outcome: &Result<()>,
     now: Now,
 ) {
+    // A job that fails tells of its batch itself.
+    let mut untold = false;
     for id in jobs {
         let Some(mut job) = world.job(*id).filter(|job| job.stage == Stage::Downloading) else {
             continue;
@@ -274,14 +276,18 @@ pub(super) fn receipt_written(
         }
         if let Some(error) = ending(world, &job) {
             fail(world, job, error, now);
+            untold = false;
             continue;
         }
         move_job(&mut job, Stage::Done, now, "Everything is here and checked");
         job.wait_until = None;
         job.error = None;
         world.put_job(job);
+        untold = true;
     }
-    watching::batch_settled(world, batch, now);
+    if untold {
+        watching::batch_settled(world, batch, now);
+    }
 }
 
 /// Why a job whose results are settled did not end well, if it did not.
@@ -291,7 +297,7 @@ fn ending(world: &World, job: &Job) -> Option<Error> {
     }
     let missing = world
         .artifacts_of(job.id)
-        .filter(|artifact| matches!(artifact.state, ArtifactState::Failed(_)))
+        .filter(|artifact| is_missing(artifact))
         .count();
     let missing_words = match missing {
         0 => return None,
@@ -299,6 +305,19 @@ fn ending(world: &World, job: &Job) -> Option<Error> {
         count => format!("{count} result files could not be fetched"),
     };
     Some(Error::new(ErrorKind::NotFound, Doing::Download).hint(missing_words))
+}
+
+/// Whether nothing of it could be had: not fetched, or an archive that cannot be opened at all.
+pub(super) fn is_missing(artifact: &Artifact) -> bool {
+    match &artifact.state {
+        ArtifactState::Failed(_) => true,
+        ArtifactState::Unpacked {
+            files, problems, ..
+        } => files.is_empty() && !problems.is_empty(),
+        ArtifactState::Offered | ArtifactState::Preparing { .. } | ArtifactState::Fetched(_) => {
+            false
+        }
+    }
 }
 
 fn failed_remotely(job: &Job) -> bool {

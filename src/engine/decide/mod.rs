@@ -259,3 +259,6 @@ fn connection_of(world: &World, artifact: ArtifactId) -> Option<ConnectionId> {
     let job = world.artifacts.get(&artifact)?.job;
     world.jobs.get(&job).map(|job| job.connection)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! What a person wants of a job: end it, try it again, decide about it, take it off the list.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::command::Resolution;
 use crate::engine::decide::calm;
+use crate::engine::decide::fetching::is_missing;
 use crate::engine::decide::watching::batch_settled;
 use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::world::{World, move_job, note};
@@ -12,6 +14,7 @@ use crate::model::ids::{BatchId, JobId};
 use crate::model::job::{Job, Stage};
 use crate::model::provider::CancelKind;
 use crate::model::remote::JobStatus;
+use crate::results::names;
 use crate::store::journal::Change;
 
 /// Ends a job: here, and at the platform where it can be ended there.
@@ -36,9 +39,13 @@ pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
             let kind = world.facts_of(&job).map(|facts| facts.capabilities.cancel);
             match (kind, job.remote.clone()) {
                 (Some(CancelKind::Stops), Some(remote)) => {
+                    if job.cancel_wanted && world.is_running(&WorkKey::Cancel(id)) {
+                        return;
+                    }
                     job.cancel_wanted = true;
-                    world.start(Work::Cancel(job.connection, id, remote));
+                    let connection = job.connection;
                     world.put_job(job);
+                    world.start(Work::Cancel(connection, id, remote));
                 }
                 (Some(CancelKind::Stops | CancelKind::StopWatching) | None, _) => {
                     end_here(
@@ -123,6 +130,10 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
         world.link(connection).poll_due = Some(now.at);
     } else {
         // The job at the platform, if there was one, has ended: a new one is what the person asks for.
+        if world.artifacts_of(id).next().is_some() {
+            // What it left stays where it is; the new results get a folder of their own.
+            job.folder = another_folder(world, &job);
+        }
         forget_artifacts(world, id);
         job.remote = None;
         job.report = None;
@@ -134,14 +145,31 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
     world.put_job(job);
 }
 
-/// Fetches what failed once more; what is here stays.
+/// A folder of the batch that none of its jobs has.
+fn another_folder(world: &World, job: &Job) -> String {
+    let mut taken: BTreeSet<String> = world
+        .jobs
+        .values()
+        .filter(|other| other.batch == job.batch)
+        .map(|other| names::fold(&other.folder))
+        .collect();
+    names::unique(&mut taken, &job.folder)
+}
+
+/// Fetches what failed once more; what is here stays. A damaged archive stays, too: the new one gets a name of its own.
 fn offer_again(world: &mut World, job: JobId) {
-    let failed: Vec<Artifact> = world
+    let siblings: Vec<Artifact> = world
         .artifacts_of(job)
-        .filter(|artifact| matches!(artifact.state, ArtifactState::Failed(_)))
         .map(|artifact| Artifact::clone(artifact))
         .collect();
-    for mut artifact in failed {
+    let mut taken: BTreeSet<String> = siblings
+        .iter()
+        .map(|sibling| names::fold(&sibling.path))
+        .collect();
+    for mut artifact in siblings.into_iter().filter(is_missing) {
+        if matches!(artifact.state, ArtifactState::Unpacked { .. }) {
+            artifact.path = names::unique(&mut taken, &artifact.path);
+        }
         artifact.state = ArtifactState::Offered;
         artifact.attempts = 0;
         artifact.wait_until = None;
@@ -186,6 +214,8 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
         return;
     };
     calm(&mut job);
+    // This decision is newer than a wish to cancel that the lost answer left open.
+    job.cancel_wanted = false;
     match resolution {
         Resolution::Adopt(remote) => {
             job.remote = Some(remote);

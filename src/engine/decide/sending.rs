@@ -46,7 +46,9 @@ pub(super) fn staged(
     match verdict(world, &error, attempts.saturating_add(1)) {
         Verdict::Block => block(world, connection, &error, now),
         Verdict::TryLater => {
-            for mut job in waiting {
+            // Several uploads that fail in one bad moment are one failed attempt of the job.
+            let rests = |job: &Job| job.wait_until.is_some_and(|until| until > now.at);
+            for mut job in waiting.into_iter().filter(|job| !rests(job)) {
                 wait(world, &mut job, &error, now);
                 world.put_job(job);
             }
