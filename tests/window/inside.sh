@@ -14,5 +14,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 
+echo "── key in a real keyring"
 "$here/keyring.sh" "$program" "$scratch"
-/usr/bin/python3 "$here/drive.py" "$program" "$scratch"
+echo "── main job in the window"
+/usr/bin/python3 -B "$here/drive.py" "$program" "$scratch"
