@@ -1,0 +1,79 @@
+"""Takes the pictures of the README. Started by make.sh, inside the display and the session bus of the window test.
+
+usage: make.py PROGRAM SCRATCH-FOLDER
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "tests", "window"))
+import person as look  # noqa: E402
+
+SIZES = [(1000, 640), (1600, 1000)]
+RADIO = ("radio button", "push button", "button", "toggle button")
+
+
+def take(person, name):
+    """One picture in each size."""
+    for width, height in SIZES:
+        person.window.resize(width, height)
+        person.window.point_away()
+        # Long enough for the frames after a change of size; nothing here can be asked whether it has been drawn.
+        time.sleep(0.8)
+        person.window.picture(os.path.join(HERE, f"{name}-{width}.png"))
+    print(f"took {name}", flush=True)
+
+
+def choose_theme(person, theme):
+    person.press(name="Settings")
+    person.press(name=theme, roles=RADIO)
+    time.sleep(0.5)
+
+
+def main():
+    program, scratch = sys.argv[1], sys.argv[2]
+    look.enable_accessibility()
+    data = os.path.join(scratch, "pictures")
+    welcome = subprocess.Popen([program, "--data-dir", os.path.join(scratch, "first")])
+    try:
+        person = look.Person(os.path.basename(program), "Labferry", 60)
+        for theme in ["Light", "Dark"]:
+            choose_theme(person, theme)
+            person.press(name="Send")
+            take(person, f"welcome-{theme.lower()}")
+    finally:
+        welcome.terminate()
+        welcome.wait(15)
+    demo = subprocess.Popen([program, "demo", "--data-dir", data, "--into", os.path.join(scratch, "Results")])
+    try:
+        person = look.Person(os.path.basename(program), "Labferry", 60)
+        person.window.resize(1600, 1000)
+        for pipeline in ["Nuclei count", "wordcount"]:
+            person.tick(starts=f"{pipeline}, ", seconds=30)
+        for theme in ["Light", "Dark"]:
+            choose_theme(person, theme)
+            person.press(name="Send")
+            take(person, f"send-{theme.lower()}")
+        jobs = 9
+        person.press(starts="Send ", contains="platforms", seconds=30)
+        person.press(name="Jobs")
+        look.wait("the jobs", lambda: len(person.all(name="Done")) >= jobs, 120, 0.5)
+        person.press(name="Results")
+        person.press(contains="objects.csv", seconds=30)
+        time.sleep(1)
+        for theme in ["Light", "Dark"]:
+            choose_theme(person, theme)
+            for place in ["Jobs", "Results", "Connections", "Settings"]:
+                person.press(name=place)
+                take(person, f"{place.lower()}-{theme.lower()}")
+    finally:
+        demo.terminate()
+        demo.wait(15)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
