@@ -156,6 +156,10 @@ pub fn said_in(body: &[u8]) -> Option<String> {
         .filter_map(|name| json.get(name))
         .find_map(text_of)
         .or_else(|| text_of(&json))?;
+    // What stands in front of a platform may put its page into a message.
+    if begins_like_html(said.as_bytes()) || said.contains("</") {
+        return excerpt(said.as_bytes());
+    }
     Some(said.chars().take(500).collect())
 }
 
@@ -274,6 +278,14 @@ mod tests {
                 Some("email: Enter a valid email address."),
             ),
             (r#"{"errors":[{"code":7},"b"]}"#, Some("code: 7; b")),
+            (
+                r#"{"message":"<html><body><h1>Bad gateway</h1></body></html>"}"#,
+                Some("Bad gateway"),
+            ),
+            (
+                r#"{"message":"sigma must be < 5 and > 3"}"#,
+                Some("sigma must be < 5 and > 3"),
+            ),
             ("", None),
             ("{}", None),
             (

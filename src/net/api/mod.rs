@@ -40,6 +40,33 @@ pub enum Auth {
     Basic(String, Secret),
 }
 
+impl Auth {
+    /// A body without the key, should a server repeat what it was sent: its words are shown, logged and journalled.
+    fn hidden_in(&self, body: Bytes) -> Bytes {
+        let secrets = match self {
+            Self::None => return body,
+            Self::Header(_name, secret) => vec![secret.reveal().to_owned()],
+            Self::Basic(user, password) => {
+                vec![password.reveal().to_owned(), encoded_pair(user, password)]
+            }
+        };
+        let text = String::from_utf8_lossy(&body);
+        if !secrets.iter().any(|secret| text.contains(secret)) {
+            return body;
+        }
+        let hidden = secrets
+            .iter()
+            .fold(text.into_owned(), |text, secret| text.replace(secret, "…"));
+        Bytes::from(hidden)
+    }
+}
+
+/// User and password as they travel, RFC 7617.
+fn encoded_pair(user: &str, password: &Secret) -> String {
+    let pair = format!("{user}:{}", password.reveal());
+    base64::engine::general_purpose::STANDARD.encode(pair)
+}
+
 /// One platform's interface behind one connection; cloning shares the gate.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -266,6 +293,7 @@ impl Api {
                 headers,
                 body,
                 doing,
+                auth: self.auth.clone(),
             });
         }
         if response.status().is_redirection() {
@@ -275,7 +303,7 @@ impl Api {
             doing,
             status,
             &headers,
-            &body,
+            &self.auth.hidden_in(body),
             self.read_complaint,
         ))
     }
@@ -332,8 +360,7 @@ impl Api {
                 (HeaderName::from_static(name), secret.reveal().to_owned())
             }
             Auth::Basic(user, password) => {
-                let pair = format!("{user}:{}", password.reveal());
-                let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+                let encoded = encoded_pair(user, password);
                 (AUTHORIZATION, format!("Basic {encoded}"))
             }
         };

@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use crate::model::error::{Doing, Result};
+use crate::net::api::Auth;
 use crate::net::errors;
 
 /// A success (2xx), read to its end.
@@ -17,6 +18,7 @@ pub struct Reply {
     /// Its body.
     pub body: Bytes,
     pub(super) doing: Doing,
+    pub(super) auth: Auth,
 }
 
 impl Reply {
@@ -41,9 +43,15 @@ impl Reply {
                 "The answer is not what the platform's documentation says"
             };
             let garbled = errors::garbled(self.doing, self.status, hint)
-                .request_id(errors::request_id(&self.headers))
-                .caused_by(&error);
-            match errors::excerpt(&self.body) {
+                .request_id(errors::request_id(&self.headers));
+            let shown = self.auth.hidden_in(self.body.clone());
+            // The cause may quote what is hidden.
+            let garbled = if shown == self.body {
+                garbled.caused_by(&error)
+            } else {
+                garbled
+            };
+            match errors::excerpt(&shown) {
                 Some(excerpt) => garbled.server_said(excerpt),
                 None => garbled,
             }
