@@ -215,7 +215,7 @@ impl Provider for Client {
         &self,
         submission: &Submission,
         commit: &CommitPoint,
-        meter: &Meter,
+        _meter: &Meter,
     ) -> Result<RemoteJob> {
         let wants_masks = submission.settings.get(MASKS).is_none_or(Value::is_on);
         let name = remote_name(&submission.name, &submission.tag, wants_masks);
@@ -228,22 +228,17 @@ impl Provider for Client {
                 .collect(),
             name: &name,
         };
-        let send = || {
-            self.api
-                .submit_json(&["analysis-jobs"], &body, commit, Doing::Submit)
-        };
-        let reply = match send().await {
-            Err(error) if self.may_be_too_early(&error) => {
-                // The refusal is certain to have made no job, so this one repeat is safe.
-                tokio::time::sleep(self.api.http().retry().first_wait.saturating_mul(10)).await;
-                if meter.is_stopped() {
-                    return Err(error);
-                }
-                send().await
-            }
-            other => other,
-        };
-        let reply = reply.map_err(|error| match error.kind() {
+        let reply = self
+            .api
+            .submit_json(&["analysis-jobs"], &body, commit, Doing::Submit)
+            .await
+            .map_err(|error| {
+                // A time to come back says that the same submission may be taken then.
+                let wait = self.api.http().retry().first_wait.saturating_mul(10);
+                let is_too_early = self.may_be_too_early(&error);
+                if is_too_early { error.retry_after(Some(wait)) } else { error }
+            })
+            .map_err(|error| match error.kind() {
             ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Forbidden => error.hint(
                 "Biodock runs only pipelines that you made and published yourself, on files it has finished taking in",
             ),
