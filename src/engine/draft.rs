@@ -8,6 +8,7 @@ use bytesize::ByteSize;
 use crate::engine::event::{DraftRequest, Prepared};
 use crate::engine::scan;
 use crate::model::batch::{BatchFile, Finding, FindingWeight, Target};
+use crate::model::error::system_words;
 use crate::model::file::LocalFile;
 use crate::model::form::Form;
 use crate::model::ids::FileId;
@@ -182,8 +183,9 @@ pub(super) fn prepare(
     let folder_name = names::clean(&format!("{} {name}", day.strftime("%Y-%m-%d")));
     let folder = make_folder(&request.results_folder, &folder_name).map_err(|error| {
         block(format!(
-            "The folder for the results could not be made in {}. {error}",
-            request.results_folder.display()
+            "The folder for the results could not be made in {}: {}.",
+            request.results_folder.display(),
+            system_words(&error)
         ))
     })?;
     let targets = request

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
-use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::error::{Doing, Error, ErrorKind, system_words};
 use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::table::{Preview, PreviewContent, TablePage};
 use crate::results::sniff::{self, Content};
@@ -247,7 +247,7 @@ fn look_into(path: &Path) -> (PreviewContent, Option<TableFile>) {
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> Words {
-    let mut hint = error.to_string();
+    let mut hint = system_words(&error);
     if let Some(first) = hint.get(..1).map(str::to_uppercase) {
         hint.replace_range(..1, &first);
     }

@@ -12,7 +12,7 @@ use crate::engine::view;
 use crate::engine::worker::{Question, Toolbox};
 use crate::engine::world::World;
 use crate::engine::{EngineOptions, WakeCell};
-use crate::model::error::{Doing, Error, Result};
+use crate::model::error::{Doing, Error, Result, system_words};
 use crate::model::ids::NoticeId;
 use crate::model::notice::{About, Notice, Weight, Words};
 use crate::model::provider::ProviderFacts;
@@ -99,7 +99,7 @@ fn open(options: &EngineOptions) -> std::result::Result<Opened, Words> {
     options
         .folders
         .make()
-        .map_err(|error| no_folder(&options.folders.data, &error.to_string()))?;
+        .map_err(|error| no_folder(&options.folders.data, &system_words(&error)))?;
     Journal::open(&options.folders.data).map_err(|problem| match problem {
         JournalProblem::InUse => Words {
             what: "Another Labferry is already at work with this data folder.".to_owned(),
@@ -119,7 +119,7 @@ fn open(options: &EngineOptions) -> std::result::Result<Opened, Words> {
             next: format!("Make room on the drive of {} and start again.", options.folders.data.display()),
             action: None,
         },
-        JournalProblem::Io(error) => no_folder(&options.folders.data, &error.to_string()),
+        JournalProblem::Io(error) => no_folder(&options.folders.data, &system_words(&error)),
     })
 }
 

@@ -16,7 +16,7 @@ use crate::engine::snapshot::KeyringState;
 use crate::engine::transfer::{self, Errand};
 use crate::model::batch::Finding;
 use crate::model::connection::{Connection, KeyState};
-use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::error::{Doing, Error, ErrorKind, Result, system_words};
 use crate::model::ids::{ConnectionId, JobId, Tag};
 use crate::model::meter::Meter;
 use crate::model::notice::{Did, Subject, explain};
@@ -169,7 +169,7 @@ async fn check_folder(folder: PathBuf) -> Event {
     let wanted = folder.clone();
     let checked = blocking(move || {
         receipt::check(&folder)
-            .map_err(|error| Error::from_io(&error, Doing::Preview).hint(error.to_string()))
+            .map_err(|error| Error::from_io(&error, Doing::Preview).hint(system_words(&error)))
     });
     Event::FolderChecked(wanted, flatten(checked.await))
 }

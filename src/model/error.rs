@@ -334,6 +334,15 @@ impl Error {
     }
 }
 
+/// What the system says, for a person: without its number, which stands in the log.
+pub fn system_words(error: &dyn fmt::Display) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" (os error ") {
+        Some((words, _number)) => words.to_owned(),
+        None => text,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:?} while {:?}", self.0.kind, self.0.doing)?;
@@ -348,3 +357,17 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_come_without_its_number() {
+        let error = std::fs::File::open("no such file").unwrap_err();
+        let words = system_words(&error);
+        assert!(!words.is_empty() && !words.contains("os error"), "{words}");
+        let error = std::io::Error::other("too many (2)");
+        assert_eq!(system_words(&error), "too many (2)");
+    }
+}
