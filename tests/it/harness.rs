@@ -70,7 +70,10 @@ pub(crate) async fn wait(
     match found {
         Ok(Ok(snapshot)) => snapshot.clone(),
         Ok(Err(_)) => panic!("the engine ended before {what}"),
-        Err(_) => panic!("{what} did not come; {}", describe(&engine.snapshot())),
+        Err(elapsed) => {
+            let state = describe(&engine.snapshot());
+            panic!("{what} did not come ({elapsed}); {state}")
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::match_wild_err_arm,
     clippy::format_push_string,
     clippy::print_stdout,
     clippy::indexing_slicing,
@@ -11,6 +10,7 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod biodock;
 mod cli;
 mod explain;
