@@ -330,4 +330,15 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn nothing_in_either_theme_moves_by_itself() {
+        let context = egui::Context::default();
+        install(&context);
+        for theme in [Theme::Light, Theme::Dark] {
+            let style = context.style_of(theme);
+            assert!(!style.visuals.text_cursor.blink, "{theme:?}");
+            assert!(style.animation_time <= 0.0, "{theme:?}");
+        }
+    }
 }
