@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::decide::{Verdict, block, connection_of, fail, verdict, wait, watching};
+use crate::engine::decide::{Verdict, connection_of, fail, refused, verdict, wait, watching};
 use crate::engine::event::{Now, Unpacked};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::artifact::{Artifact, ArtifactState, Fetched};
@@ -24,7 +24,7 @@ pub(super) fn outputs_listed(world: &mut World, id: JobId, outcome: Result<Vec<O
         Ok(outputs) => outputs,
         Err(error) => {
             match verdict(world, &error, job.attempts.saturating_add(1)) {
-                Verdict::Block => block(world, job.connection, &error, now),
+                Verdict::Block => refused(world, job.connection, &error, now),
                 Verdict::TryLater => {
                     let failed = failed_remotely(&job);
                     wait(world, &mut job, &error, now);
@@ -162,7 +162,7 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
     match verdict(world, &error, attempts) {
         Verdict::Block => {
             if let Some(connection) = connection_of(world, artifact.id) {
-                block(world, connection, &error, now);
+                refused(world, connection, &error, now);
             }
         }
         Verdict::TryLater => {

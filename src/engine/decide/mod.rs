@@ -18,6 +18,7 @@ pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 use crate::engine::command::Command;
 use crate::engine::event::{Effect, Event, Now, Work, WorkKey, breakdown};
 use crate::engine::plan;
+use crate::engine::snapshot::CheckState;
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::ids::{ArtifactId, ConnectionId};
@@ -163,6 +164,14 @@ fn calm(job: &mut Job) {
     job.error = None;
 }
 
+/// Work over a connection was refused for its key. While the key is being checked anew that may be the word about the
+/// former key: the check itself decides then.
+fn refused(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
+    if world.link(connection).check != CheckState::Checking {
+        block(world, connection, error, now);
+    }
+}
+
 /// Stops everything on a connection until a person has done something, and says so once.
 fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
     if world.link(connection).blocked.is_some() {
@@ -171,7 +180,7 @@ fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
     let words = world.words_of_connection(connection, error, Did::NothingSent);
     let link = world.link(connection);
     link.blocked = Some(error.clone());
-    link.check = crate::engine::snapshot::CheckState::Bad(words.clone());
+    link.check = CheckState::Bad(words.clone());
     world.notice(
         now,
         About::Connection(connection),

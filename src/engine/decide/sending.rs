@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::decide::{Verdict, block, calm, fail, verdict, wait};
+use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
 use crate::engine::event::{Effect, Now};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
@@ -44,7 +44,7 @@ pub(super) fn staged(
         .max()
         .unwrap_or_default();
     match verdict(world, &error, attempts.saturating_add(1)) {
-        Verdict::Block => block(world, connection, &error, now),
+        Verdict::Block => refused(world, connection, &error, now),
         Verdict::TryLater => {
             // Several uploads that fail in one bad moment are one failed attempt of the job.
             let rests = |job: &Job| job.wait_until.is_some_and(|until| until > now.at);
@@ -190,7 +190,7 @@ fn retry_or_fail(world: &mut World, mut job: Job, error: Error, now: Now) {
                 move_job(&mut job, Stage::Waiting, now, "Not accepted");
             }
             world.put_job(job);
-            block(world, connection, &error, now);
+            refused(world, connection, &error, now);
         }
         Verdict::GiveUp => fail(world, job, error, now),
     }
@@ -241,7 +241,7 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
                 wait(world, &mut job, &error, now);
                 world.put_job(job);
             }
-            Verdict::Block => block(world, job.connection, &error, now),
+            Verdict::Block => refused(world, job.connection, &error, now),
             Verdict::GiveUp => unconfirmed(world, job, now),
         },
     }

@@ -13,6 +13,7 @@ use crate::engine::command::{Command, Resolution};
 use crate::engine::decide::decide;
 use crate::engine::event::{Effect, Event, Now, Prepared, Work, WorkKey};
 use crate::engine::pace::Pace;
+use crate::engine::snapshot::CheckState;
 use crate::engine::world::World;
 use crate::model::batch::{BatchFile, Target};
 use crate::model::connection::{Connection, KeyState};
@@ -614,4 +615,32 @@ fn a_percentage_never_goes_back_and_a_batch_is_told_of_once() {
         .filter(|notice| matches!(notice.about, About::Batch(_)))
         .count();
     assert_eq!(about_batch, 1);
+}
+
+/// Saving the right key takes effect at once; a refusal of the former key may arrive after it.
+#[test]
+fn a_late_refusal_of_the_former_key_does_not_block_the_new_one() {
+    let mut bed = Bed::new();
+    let refused = || {
+        let error = Error::new(ErrorKind::Unauthenticated, Doing::Poll).status(401);
+        Event::Polled(CARRIES, Err(error))
+    };
+    bed.world.link(CARRIES).check = CheckState::Checking;
+    bed.happen(refused());
+    assert_eq!(bed.world.link(CARRIES).blocked, None);
+    bed.world.link(CARRIES).check = CheckState::Good;
+    bed.happen(refused());
+    assert!(bed.world.link(CARRIES).blocked.is_some());
+}
+
+#[test]
+fn polls_that_keep_failing_are_told_of_once() {
+    let mut bed = Bed::new();
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        let error = Error::new(ErrorKind::Forbidden, Doing::Poll).status(403);
+        bed.happen(Event::Polled(CARRIES, Err(error)));
+        told.push(bed.world.notices.len());
+    }
+    assert_eq!(told, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
 }

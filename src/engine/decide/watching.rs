@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::decide::{Verdict, block, calm, fail, verdict, wait};
+use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
 use crate::engine::event::Now;
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{BatchId, ConnectionId, JobId};
 use crate::model::job::{Job, Stage};
-use crate::model::notice::{About, Did, Weight, Words};
+use crate::model::notice::{About, Did, Weight, Words, details};
 use crate::model::remote::{JobReport, JobStatus, Progress};
+
+/// After so many failed polls in a row the person hears of it; a shorter gap is nobody's business.
+const SILENT_FAILURES: u32 = 5;
 
 /// The platform said how jobs stand. The pause grows while nothing changes.
 pub(super) fn polled(
@@ -32,8 +35,14 @@ pub(super) fn polled(
             let link = world.link(connection);
             link.poll_failures = failures;
             link.poll_due = Some(later(now, pause));
+            if failures == SILENT_FAILURES {
+                let until = Did::WillTryAgain(later(now, pause));
+                let words = world.words_of_connection(connection, &error, until);
+                let about = About::Connection(connection);
+                world.notice(now, about, Weight::Warning, words, details(&error));
+            }
             if verdict(world, &error, 0) == Verdict::Block {
-                block(world, connection, &error, now);
+                refused(world, connection, &error, now);
             }
             return;
         }
@@ -65,7 +74,7 @@ pub(super) fn polled(
 /// One job's status cannot be had: the others are not touched by it, and it is asked about more and more rarely.
 fn unavailable(world: &mut World, mut job: Job, error: &Error, now: Now) {
     match error.kind() {
-        ErrorKind::Unauthenticated => block(world, job.connection, error, now),
+        ErrorKind::Unauthenticated => refused(world, job.connection, error, now),
         ErrorKind::NotFound => {
             let report = JobReport {
                 status: JobStatus::Gone,
