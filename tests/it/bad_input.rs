@@ -96,7 +96,7 @@ fn stages(snapshot: &Snapshot) -> Vec<(String, Stage)> {
 
 fn job<'a>(snapshot: &'a Snapshot, name: &str) -> &'a JobView {
     let mut jobs = snapshot.jobs.iter();
-    jobs.find(|view| view.job.name.contains(name))
+    jobs.find(|view| view.job.name.contains(name) || view.job.connection_label == name)
         .unwrap_or_else(|| panic!("no job {name}; {}", describe(snapshot)))
 }
 
