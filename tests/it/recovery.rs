@@ -334,7 +334,10 @@ async fn until(
     match found {
         Ok(Ok(snapshot)) => Some(snapshot.clone()),
         Ok(Err(_ended)) => None,
-        Err(_) => panic!("{what} did not come; {}", describe(&engine.snapshot())),
+        Err(late) => panic!(
+            "{what} did not come ({late}); {}",
+            describe(&engine.snapshot())
+        ),
     }
 }
 
