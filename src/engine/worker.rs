@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::engine::connect;
 use crate::engine::draft::{self, Forms};
-use crate::engine::event::{DraftRequest, Event, Prepared, Work};
+use crate::engine::event::{DraftRequest, Event, Prepared, Work, WorkKey};
 use crate::engine::keys::Keys;
 use crate::engine::scan;
 use crate::engine::snapshot::KeyringState;
@@ -73,8 +73,11 @@ impl From<Event> for Outcome {
 pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
     match work {
         Work::Scan { paths, known } => {
-            let found = blocking(move || scan::scan(&paths, &known)).await;
-            Event::Scanned(found.unwrap_or_default()).into()
+            match blocking(move || scan::scan(&paths, &known)).await {
+                Ok(found) => Event::Scanned(found).into(),
+                // Said aloud: files that were picked must not vanish in silence.
+                Err(error) => Event::Broke(WorkKey::Scan(0), error.to_string()).into(),
+            }
         }
         Work::Check(request) => Event::Checked(check(request, tools).await).into(),
         Work::Prepare(request) => Event::Prepared(prepare(request, tools).await).into(),

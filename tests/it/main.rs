@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::match_wild_err_arm,
     clippy::format_push_string,
     clippy::print_stdout,
     clippy::indexing_slicing,

@@ -173,6 +173,9 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
                 let until = later(now, pause);
                 let what = words_of(world, &job, &artifact, &error, Did::WillTryAgain(until)).what;
                 note(&mut job, now, what);
+                if error.kind() == ErrorKind::DiskFull {
+                    say_full(world, job.batch, &error, now);
+                }
                 world.put_job(job);
             }
             world.write(Change::PutArtifact(Arc::new(artifact)));
@@ -208,6 +211,23 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
             };
             world.write(Change::PutArtifact(Arc::new(artifact)));
         }
+    }
+}
+
+/// Says once that the drive of a batch's results is full; the person has to make room.
+fn say_full(world: &mut World, batch: BatchId, error: &Error, now: Now) {
+    let Some(folder) = world.batches.get(&batch).map(|batch| batch.folder.clone()) else {
+        return;
+    };
+    let words = Words {
+        what: format!("The drive of {} is full.", folder.display()),
+        did: "What was fetched so far is kept, and Labferry tries again by itself.".to_owned(),
+        next: "Make room on that drive.".to_owned(),
+        action: None,
+    };
+    if !world.notices.values().any(|notice| notice.words == words) {
+        let about = About::Batch(batch);
+        world.notice(now, about, Weight::Problem, words, details(error));
     }
 }
 

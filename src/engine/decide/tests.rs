@@ -20,7 +20,7 @@ use crate::model::connection::{Connection, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Sent};
 use crate::model::file::LocalFile;
 use crate::model::form::Settings;
-use crate::model::ids::{ConnectionId, FileId, JobId, ProviderId};
+use crate::model::ids::{ArtifactId, ConnectionId, FileId, JobId, ProviderId};
 use crate::model::job::Stage;
 use crate::model::notice::{About, Action};
 use crate::model::pipeline::Pipeline;
@@ -28,7 +28,7 @@ use crate::model::provider::{
     CancelKind, Capabilities, FanOut, Intake, Limits, LostSubmit, Nouns, PollPace, ProgressKind,
     ProviderFacts,
 };
-use crate::model::remote::{Found, JobReport, JobStatus, Progress, RemoteJob, StagedFile};
+use crate::model::remote::{Found, JobReport, JobStatus, Output, Progress, RemoteJob, StagedFile};
 use crate::store::journal::Change;
 
 /// Uploads first and offers candidates.
@@ -643,4 +643,40 @@ fn polls_that_keep_failing_are_told_of_once() {
         told.push(bed.world.notices.len());
     }
     assert_eq!(told, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_full_drive_is_told_of_once_and_waited_out() {
+    let (mut bed, job) = submitting(CARRIES);
+    let remote = RemoteJob {
+        id: "r".to_owned(),
+        web_page: None,
+        memo: String::new(),
+    };
+    bed.happen(Event::Submitted(job, Ok(remote)));
+    let report = JobReport {
+        status: JobStatus::Succeeded,
+        word: "done".to_owned(),
+        message: None,
+    };
+    bed.happen(Event::Polled(CARRIES, Ok(vec![(job, Ok(report))])));
+    let output = |name: &str| Output {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        size_bytes: None,
+        sha256: None,
+        on_request: false,
+        unpack: false,
+    };
+    bed.happen(Event::OutputsListed(
+        job,
+        Ok(vec![output("a.csv"), output("b.csv")]),
+    ));
+    let before = bed.world.notices.len();
+    for artifact in [ArtifactId(1), ArtifactId(2)] {
+        let error = Error::new(ErrorKind::DiskFull, Doing::Download);
+        bed.happen(Event::Fetched(artifact, Err(error)));
+    }
+    assert_eq!(bed.world.notices.len(), before + 1);
+    assert_eq!(bed.world.jobs[&job].stage, Stage::Downloading);
 }
