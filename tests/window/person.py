@@ -37,6 +37,8 @@ def enable_accessibility():
         None,
     )
     Atspi.init()
+    # The registry starts with the first question; a quick program must not be there before it.
+    Atspi.get_desktop(0).get_child_count()
 
 
 class NotThere(Exception):
