@@ -6,8 +6,10 @@ set -euo pipefail
 packages=(
   # The window loads these at run time, so no package tool finds them.
   libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 libgl1 libegl1 libgl1-mesa-dri libdbus-1-3
+  # For the other renderer, where OpenGL does not start.
+  mesa-vulkan-drivers
   # A person at a screen, without either.
-  xvfb xauth xdotool scrot at-spi2-core dbus gir1.2-atspi-2.0 python3-gi python3-xlib
+  xvfb xauth xdotool scrot procps at-spi2-core dbus gir1.2-atspi-2.0 python3-gi python3-xlib
   # A real keyring, and a file picker.
   gnome-keyring libsecret-tools zenity
 )

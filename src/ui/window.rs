@@ -17,18 +17,11 @@ pub struct WindowOptions {
     pub title_note: String,
 }
 
-/// Neither renderer started.
+/// The window did not open. The text is the second half of a sentence, without full stop; the log has every cause whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The window could not be opened. {first_name}: {first}. {second_name}: {second}")]
+#[error("{why}")]
 pub struct WindowError {
-    /// The renderer tried first.
-    pub first_name: &'static str,
-    /// Why it did not start.
-    pub first: String,
-    /// The renderer tried next.
-    pub second_name: &'static str,
-    /// Why that did not start either.
-    pub second: String,
+    why: String,
 }
 
 /// Smallest window that shows every view whole, in points.
@@ -51,50 +44,53 @@ pub fn run(engine: &Engine, options: &WindowOptions) -> Result<(), WindowError> 
     let Err(first_cause) = open(engine, options, first) else {
         return Ok(());
     };
-    tracing::warn!(renderer = name(first), cause = %first_cause.words, "renderer did not start");
-    if first_cause.was_open {
-        // It ran and broke later; another window now would surprise more than it helps.
-        return Err(failed(
-            first,
-            first_cause.words,
-            second,
-            "not tried".to_owned(),
-        ));
+    // One that ran and broke later is not followed by another window: that would surprise more than it helps.
+    if !first_cause.other_may_work {
+        return Err(tell(first_cause.why.to_owned()));
     }
     let Err(second_cause) = open(engine, options, second) else {
         return Ok(());
     };
-    let error = failed(first, first_cause.words, second, second_cause.words);
+    Err(tell(format!(
+        "{}, and {}",
+        first_cause.why, second_cause.why
+    )))
+}
+
+/// Tells the person in a native message, where there can be one.
+fn tell(why: String) -> WindowError {
     if can_show_messages() {
-        SystemDesktop.message("Labferry", &error.to_string());
+        let text = format!(
+            "Labferry’s window cannot be opened: {why}. Nothing was changed. Update the graphics driver of this \
+             computer, or use Labferry in a terminal: labferry --help"
+        );
+        SystemDesktop.message("Labferry", &text);
     }
-    Err(error)
+    WindowError { why }
 }
 
 /// Why a renderer did not work.
 struct Cause {
-    words: String,
-    was_open: bool,
+    why: &'static str,
+    other_may_work: bool,
 }
 
-fn failed(
-    first: eframe::Renderer,
-    first_words: String,
-    second: eframe::Renderer,
-    second_words: String,
-) -> WindowError {
-    WindowError {
-        first_name: name(first),
-        first: first_words,
-        second_name: name(second),
-        second: second_words,
-    }
-}
-
-const fn name(renderer: eframe::Renderer) -> &'static str {
-    match renderer {
-        eframe::Renderer::Glow => "OpenGL",
-        eframe::Renderer::Wgpu => "Vulkan, Metal or Direct3D",
+impl Cause {
+    fn of(error: &eframe::Error, was_open: bool) -> Self {
+        let (why, other_may_work) = match error {
+            eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+                ("there is no display to open it on", false)
+            }
+            eframe::Error::Glutin(_)
+            | eframe::Error::NoGlutinConfigs(..)
+            | eframe::Error::OpenGL(_) => ("this computer offers no usable OpenGL", true),
+            eframe::Error::Wgpu(_) => ("no usable Vulkan, Metal or Direct3D", true),
+            eframe::Error::AppCreation(_) => ("a part of it could not be made", false),
+        };
+        Self {
+            why,
+            other_may_work: other_may_work && !was_open,
+        }
     }
 }
 
@@ -134,9 +130,9 @@ fn open(engine: &Engine, options: &WindowOptions, renderer: eframe::Renderer) ->
             )))
         }),
     )
-    .map_err(|error| Cause {
-        words: error.to_string(),
-        was_open: was_open.load(Ordering::Relaxed),
+    .map_err(|error| {
+        tracing::warn!(?renderer, %error, "the window did not open");
+        Cause::of(&error, was_open.load(Ordering::Relaxed))
     })
 }
 

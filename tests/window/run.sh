@@ -46,3 +46,8 @@ mkdir -p "$HOME" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
 mkdir -m 700 -p "$XDG_RUNTIME_DIR"
 
 timeout --kill-after=10 300 dbus-run-session -- bash "$here/inside.sh" "$program" "$scratch"
+
+# With another driver (the screenshots) that is all.
+if [ -z "${DRIVER:-}" ]; then
+  bash "$here/renderers.sh" "$program" "$scratch"
+fi
