@@ -21,6 +21,7 @@ use crate::engine::view::{self, Beside};
 use crate::engine::worker::{self, Outcome, Question, Toolbox};
 use crate::engine::world::World;
 use crate::engine::{WakeCell, start};
+use crate::model::error::Sent;
 use crate::model::ids::{JobId, NoticeId};
 use crate::model::notice::{Action, Words};
 use crate::store::journal::{Change, CommitError, Journal};
@@ -197,7 +198,11 @@ impl Dispatcher {
                 }
                 // What a stopped transfer says about its end is of no interest; a submission that went through is.
                 let transfer = matches!(key, WorkKey::Stage(..) | WorkKey::Fetch(_));
-                if stopped && transfer {
+                let held_back = matches!(
+                    &outcome.event,
+                    Event::Submitted(_, Err(error)) if error.failure().sent == Sent::No
+                );
+                if stopped && (transfer || held_back) {
                     Event::Tick
                 } else {
                     outcome.event

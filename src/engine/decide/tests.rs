@@ -680,3 +680,24 @@ fn a_full_drive_is_told_of_once_and_waited_out() {
     assert_eq!(bed.world.notices.len(), before + 1);
     assert_eq!(bed.world.jobs[&job].stage, Stage::Downloading);
 }
+
+/// A platform may not have digested a file it has just taken: its client names a time, and one repeat is made.
+#[test]
+fn a_submission_that_came_too_early_is_made_once_more() {
+    let (mut bed, job) = submitting(UPLOADS);
+    let too_early = || {
+        Error::new(ErrorKind::NotFound, Doing::Submit)
+            .status(404)
+            .retry_after(Some(Duration::from_secs(5)))
+    };
+    bed.end(&WorkKey::Submit(job));
+    let effects = bed.happen(Event::Submitted(job, Err(too_early())));
+    assert_eq!(submits(&effects), 0);
+    assert_eq!(bed.world.jobs[&job].stage, Stage::Waiting);
+    bed.at = bed.at.checked_add(Duration::from_secs(6)).unwrap();
+    assert_eq!(submits(&bed.happen(Event::Tick)), 1);
+    bed.happen(Event::CommitAsked(job));
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Err(too_early())));
+    assert_eq!(bed.world.jobs[&job].stage, Stage::Failed);
+}
