@@ -15,6 +15,7 @@ pub mod settings;
 pub mod shell;
 pub mod shortcuts;
 pub mod state;
+pub mod system_theme;
 pub mod theme;
 pub mod welcome;
 pub mod widgets;

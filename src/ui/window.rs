@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::Engine;
 use crate::ui::desktop::{Desktop as _, SystemDesktop};
-use crate::ui::{App, Link};
+use crate::ui::{App, Link, system_theme};
 
 /// How the window opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,11 +123,9 @@ fn open(engine: &Engine, options: &WindowOptions, renderer: eframe::Renderer) ->
             let context = creation.egui_ctx.clone();
             engine.on_change(move || context.request_repaint());
             let desktop = Box::new(SystemDesktop);
-            Ok(Box::new(App::new(
-                &creation.egui_ctx,
-                Link::to(&engine),
-                desktop,
-            )))
+            let app = App::new(&creation.egui_ctx, Link::to(&engine), desktop);
+            system_theme::follow(&creation.egui_ctx);
+            Ok(Box::new(app))
         }),
     )
     .map_err(|error| {
