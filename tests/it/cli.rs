@@ -436,8 +436,9 @@ fn ctrl_c_stops_cleanly_and_resume_carries_on() {
         line.clear();
         assert!(std::io::BufRead::read_line(&mut said, &mut line).unwrap() > 0);
     }
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+    // The shell's own `kill`: a bare system has no program of that name.
+    let killed = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -INT {}", child.id())])
         .stdout(Stdio::null())
         .status()
         .unwrap();

@@ -81,8 +81,8 @@ fn inside_a_keyring_nobody_opened() {
     if let Some(process) = served_by() {
         // The bus started it, so nobody else ends it.
         assert!(
-            Command::new("kill")
-                .arg(process)
+            Command::new("sh")
+                .args(["-c", &format!("kill {process}")])
                 .status()
                 .unwrap()
                 .success()

@@ -30,6 +30,17 @@ enum Base {
     Origin,
 }
 
+/// What answers at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    /// A file.
+    File,
+    /// A web page in place of one.
+    Page,
+    /// Nothing, or a redirect to somewhere else.
+    Nothing,
+}
+
 /// How results of one connection are found.
 #[derive(Debug)]
 pub(super) struct Files {
@@ -83,12 +94,23 @@ impl Files {
         if let Some(base) = worked {
             return Ok(self.ready(api, &address(api, base, path)?));
         }
+        let mut page_came = false;
         for base in [Base::Root, Base::Origin] {
             let url = address(api, base, path)?;
-            if self.is_file(api, &url).await? {
-                *self.worked.lock().unwrap_or_else(PoisonError::into_inner) = Some(base);
-                return Ok(self.ready(api, &url));
+            match self.look(api, &url).await? {
+                There::File => {
+                    *self.worked.lock().unwrap_or_else(PoisonError::into_inner) = Some(base);
+                    return Ok(self.ready(api, &url));
+                }
+                There::Page => page_came = true,
+                There::Nothing => {}
             }
+        }
+        if page_came {
+            // A front server's page for a bad moment looks the same as one for a path it does not know: worth another try.
+            return Err(Error::new(ErrorKind::Garbled, DOING)
+                .sent(Sent::Answered)
+                .hint("The server answered with a web page where the file should be"));
         }
         Err(Error::new(ErrorKind::NotFound, DOING)
             .status(404)
@@ -104,8 +126,8 @@ impl Files {
         }
     }
 
-    /// Whether a file answers there: found, and no web page in place of one. Only the head of the answer is read.
-    async fn is_file(&self, api: &Api, url: &Url) -> Result<bool> {
+    /// What answers there. Only the head of the answer is read.
+    async fn look(&self, api: &Api, url: &Url) -> Result<There> {
         let client = api.http().client_for(url, Connections::Reused)?;
         let mut request = client.get(url.clone());
         if let Some(credentials) = &self.credentials {
@@ -117,11 +139,12 @@ impl Files {
             .map_err(|error| errors::from_transport(error, DOING))?;
         let status = response.status();
         if status.is_success() {
-            return Ok(!is_page_for_file(url, response.headers()));
+            let page = is_page_for_file(url, response.headers());
+            return Ok(if page { There::Page } else { There::File });
         }
         // A redirect leads to a sign-in page, or to the same path with a slash: no file.
         if status.is_redirection() || status.as_u16() == 404 || status.as_u16() == 410 {
-            return Ok(false);
+            return Ok(There::Nothing);
         }
         Err(errors::from_answer(
             DOING,
