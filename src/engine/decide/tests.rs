@@ -2,7 +2,7 @@
 
 mod lives;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +109,8 @@ pub(super) struct Bed {
     pub(super) random: u64,
     pub(super) written: Vec<Change>,
     percents: BTreeMap<JobId, f32>,
+    /// Jobs that were begun before this decision.
+    uploading: BTreeSet<JobId>,
 }
 
 impl Bed {
@@ -120,6 +122,7 @@ impl Bed {
             random: 1,
             written: Vec::new(),
             percents: BTreeMap::new(),
+            uploading: BTreeSet::new(),
         };
         for (id, provider) in [(UPLOADS, "uploads"), (CARRIES, "carries"), (FINDS, "finds")] {
             let change = Change::PutConnection(Arc::new(Connection {
@@ -217,12 +220,17 @@ impl Bed {
             matches!(effect, Effect::Write(Change::PutJob(job))
                 if job.connection == CARRIES
                     && job.stage == Stage::Uploading
-                    && job.timeline.last().is_some_and(|last| last.what == "Sending files"))
+                    && !self.uploading.contains(&job.id))
         });
         assert!(
             !begins || count <= 3,
             "{count} jobs alive where three are allowed"
         );
+        let uploading = self.world.jobs.values();
+        self.uploading = uploading
+            .filter(|job| job.stage == Stage::Uploading)
+            .map(|job| job.id)
+            .collect();
     }
 
     /// Makes the connections stand.

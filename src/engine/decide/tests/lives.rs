@@ -128,6 +128,10 @@ impl Life {
                 };
                 let one = self.under_way.swap_remove(place);
                 self.finish(&one.work, Event::Submitted(job, Err(error)));
+            } else {
+                // Held back, as its job was ended meanwhile: the worker ends, and nobody hears of it.
+                let one = self.under_way.swap_remove(place);
+                self.finish(&one.work, Event::Tick);
             }
             return;
         }
