@@ -22,7 +22,7 @@ use crate::model::ids::{JobId, ProviderId};
 use crate::model::job::Stage;
 use crate::model::secret::Secret;
 use crate::sandbox::samples;
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sandbox::{Connectable, Sandbox, SandboxOptions};
 use crate::store::folders::Folders;
 
 /// What the headless demo runs, by the names the sandbox gives them; of a connection with none of these, the first one.
@@ -109,29 +109,11 @@ pub(super) async fn start(house: House, folders: &Folders) -> Result<Running, Tr
         .map_err(|error| explain(&error))?;
     let engine = session::start(EngineOptions::demo(folders.clone()))?;
     let addresses = sandbox.addresses();
-    let key = Secret::parse_key(&addresses.biodock.key)
-        .map_err(|problem| Trouble::problem(format!("{problem}."), "Nothing was started.", ""))?;
-    let connections = [
-        (
-            draft(
-                "biodock",
-                "Biodock (sandbox)",
-                &[("url", &addresses.biodock.url)],
-            ),
-            vec![("key".to_owned(), key)],
-        ),
-        (
-            draft(
-                "analytics-automated",
-                "Analytics Automated (sandbox)",
-                &[
-                    ("url", &addresses.analytics_automated.url),
-                    ("email", "someone@example.org"),
-                ],
-            ),
-            Vec::new(),
-        ),
-    ];
+    let connections = addresses
+        .all()
+        .iter()
+        .map(connection)
+        .collect::<Result<Vec<_>, Trouble>>()?;
     for (draft, secrets) in connections {
         session::hand_over(&engine, Command::SaveConnection(draft, secrets))?;
     }
@@ -142,15 +124,26 @@ pub(super) async fn start(house: House, folders: &Folders) -> Result<Running, Tr
     })
 }
 
-fn draft(provider: &str, label: &str, entries: &[(&str, &str)]) -> ConnectionDraft {
-    ConnectionDraft {
-        provider: ProviderId::from(provider),
-        label: label.to_owned(),
-        entries: entries
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect::<BTreeMap<_, _>>(),
+/// What a person would fill in to connect to a platform of the sandbox.
+fn connection(place: &Connectable) -> Result<(ConnectionDraft, Vec<(String, Secret)>), Trouble> {
+    let mut draft = ConnectionDraft {
+        label: format!("{} (sandbox)", place.name),
+        provider: ProviderId::from(place.platform),
+        entries: BTreeMap::new(),
+    };
+    let mut secrets = Vec::new();
+    for entry in &place.entries {
+        let field = entry.field.to_owned();
+        if entry.is_secret {
+            let secret = Secret::parse_key(&entry.value).map_err(|problem| {
+                Trouble::problem(format!("{problem}."), "Nothing was started.", "")
+            })?;
+            secrets.push((field, secret));
+        } else {
+            draft.entries.insert(field, entry.value.clone());
+        }
     }
+    Ok((draft, secrets))
 }
 
 /// Puts the files at hand in the window.
@@ -219,6 +212,8 @@ fn targets(snapshot: &Snapshot) -> Option<Result<Vec<Target>, Trouble>> {
         }
         targets.extend(chosen.into_iter().filter_map(|pipeline| {
             Some(Target {
+                sample_column: None,
+                existing: Vec::new(),
                 connection: view.connection.id,
                 pipeline,
                 fan_out: fan_outs.first().copied()?,

@@ -142,6 +142,8 @@ async fn target(
     let form = in_time(read, &arguments.to).await??;
     let settings = settings(&form, &arguments.settings)?;
     Ok(Target {
+        sample_column: None,
+        existing: Vec::new(),
         connection,
         fan_out: fan_out(&session.snapshot(), connection, arguments.fan_out)?,
         pipeline,
@@ -360,12 +362,14 @@ mod tests {
             kind,
             required: false,
             default: None,
+            ..Field::default()
         };
         Form {
             fields: vec![
                 field("masks", FieldKind::Flag),
                 field("lines", FieldKind::Text(TextRule::default())),
             ],
+            ..Form::default()
         }
     }
 

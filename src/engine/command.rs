@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::model::batch::BatchDraft;
 use crate::model::connection::ConnectionDraft;
-use crate::model::ids::{BatchId, ConnectionId, JobId, NoticeId, PipelineId};
-use crate::model::remote::RemoteJob;
+use crate::model::ids::{BatchId, ConnectionId, JobId, NoticeId, PipelineId, ProviderId};
+use crate::model::remote::{Query, RemoteJob};
 use crate::model::secret::Secret;
-use crate::model::settings::AppSettings;
+use crate::model::settings::{AppSettings, SavedSettings};
 
 /// A command. The answer is always a later snapshot.
 #[derive(Clone, Debug)]
@@ -18,6 +18,19 @@ pub enum Command {
     RemoveFiles(Vec<PathBuf>),
     /// Empties the draft.
     ClearFiles,
+    /// Reads sample columns out of the names of the draft's files by this pattern; empty takes them away.
+    SetSamplePattern(String),
+    /// Reads sample columns out of a table whose one column holds file names.
+    ImportSamples(PathBuf),
+    /// Changes one cell of the sample table.
+    SetSample {
+        /// Of which file.
+        path: PathBuf,
+        /// Of which column; a new one is added.
+        column: String,
+        /// What it shall hold; empty takes it away.
+        value: String,
+    },
     /// Looks over the draft and puts what it found into the snapshot.
     CheckBatch(BatchDraft),
     /// Sends the draft's files. Findings that block are put into the snapshot instead; warnings do not stop it.
@@ -42,6 +55,32 @@ pub enum Command {
     RemoveConnection(ConnectionId),
     /// Reads the form of a pipeline into the snapshot.
     ReadForm(ConnectionId, PipelineId),
+    /// Lists inputs at the platform into the snapshot.
+    Browse(ConnectionId, Query),
+    /// Lists jobs at the platform into the snapshot.
+    ListJobs(ConnectionId, Query),
+    /// Watches a job that was made elsewhere, by its identifier or the address of its page; its results are fetched.
+    AdoptJob(ConnectionId, String),
+    /// Keeps settings of a pipeline under a name, in place of what had that name.
+    SaveNamedSettings(SavedSettings),
+    /// Forgets settings kept under a name.
+    RemoveNamedSettings {
+        /// Of which platform.
+        provider: ProviderId,
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// Their name.
+        name: String,
+    },
+    /// Reads which names another program's file of keys holds into the snapshot.
+    ReadProfiles(ProviderId),
+    /// Adds a connection with address and key out of another program's file; the rest as filled in.
+    ImportProfile {
+        /// Label and further entries.
+        draft: ConnectionDraft,
+        /// The name in that file.
+        profile: String,
+    },
     /// Looks for the keyring again.
     RetryKeyring,
     /// Opens a file in the preview.
@@ -81,6 +120,9 @@ impl Command {
             Self::AddFiles(_) => "add files",
             Self::RemoveFiles(_) => "remove files",
             Self::ClearFiles => "clear files",
+            Self::SetSamplePattern(_) => "set sample pattern",
+            Self::ImportSamples(_) => "import samples",
+            Self::SetSample { .. } => "set sample",
             Self::CheckBatch(_) => "check batch",
             Self::SubmitBatch(_) => "submit batch",
             Self::CancelJob(_) => "cancel job",
@@ -93,6 +135,13 @@ impl Command {
             Self::CheckConnection(_) => "check connection",
             Self::RemoveConnection(_) => "remove connection",
             Self::ReadForm(..) => "read form",
+            Self::Browse(..) => "browse",
+            Self::ListJobs(..) => "list jobs",
+            Self::AdoptJob(..) => "adopt job",
+            Self::SaveNamedSettings(_) => "save named settings",
+            Self::RemoveNamedSettings { .. } => "remove named settings",
+            Self::ReadProfiles(_) => "read profiles",
+            Self::ImportProfile { .. } => "import profile",
             Self::RetryKeyring => "retry keyring",
             Self::OpenPreview(_) => "open preview",
             Self::ClosePreview => "close preview",

@@ -54,6 +54,7 @@ pub(super) fn validate(
                 return Err(refuse(format!("{} is not an email address", field.label)));
             }
             ConnectFieldKind::Email
+            | ConnectFieldKind::Place
             | ConnectFieldKind::Text
             | ConnectFieldKind::Key
             | ConnectFieldKind::Password => entry.to_owned(),

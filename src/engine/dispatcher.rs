@@ -22,7 +22,7 @@ use crate::engine::worker::{self, Outcome, Question, Toolbox};
 use crate::engine::world::World;
 use crate::engine::{WakeCell, start};
 use crate::model::error::Sent;
-use crate::model::ids::{JobId, NoticeId};
+use crate::model::ids::{ConnectionId, FileId, JobId, NoticeId};
 use crate::model::notice::{Action, Words};
 use crate::store::journal::{Change, CommitError, Journal};
 
@@ -58,6 +58,7 @@ pub(super) struct Dispatcher {
     tasks: JoinSet<Outcome>,
     keys: BTreeMap<Id, WorkKey>,
     commits: BTreeMap<JobId, oneshot::Sender<()>>,
+    keeps: BTreeMap<(ConnectionId, FileId), oneshot::Sender<()>>,
     progress: Progress,
     desk: Desk,
     phase: Phase,
@@ -88,6 +89,7 @@ impl Dispatcher {
             tasks: JoinSet::new(),
             keys: BTreeMap::new(),
             commits: BTreeMap::new(),
+            keeps: BTreeMap::new(),
             progress: Progress::new(),
             desk,
             phase: Phase::Running,
@@ -172,9 +174,14 @@ impl Dispatcher {
 
     async fn answer(&mut self, question: Question) {
         match question {
-            Question::MayCommit(job, reply) => {
+            Question::MayKeep(connection, file, text, reply) => {
+                self.keeps.insert((connection, file), reply);
+                self.happen(Event::KeepAsked(connection, file, text)).await;
+                self.keeps.remove(&(connection, file));
+            }
+            Question::MayCommit(job, draft, reply) => {
                 self.commits.insert(job, reply);
-                self.happen(Event::CommitAsked(job)).await;
+                self.happen(Event::CommitAsked(job, draft)).await;
                 // Not let go by the decision: the submission is held back.
                 self.commits.remove(&job);
             }
@@ -291,6 +298,16 @@ impl Dispatcher {
                     && reply.send(()).is_err()
                 {
                     tracing::warn!(job = job.0, "nobody waits any more for the journal");
+                }
+            }
+            Effect::LetKeep(connection, file) => {
+                if let Some(reply) = self.keeps.remove(&(connection, file))
+                    && reply.send(()).is_err()
+                {
+                    tracing::debug!(
+                        file = file.0,
+                        "the upload does not wait any more for the journal"
+                    );
                 }
             }
             Effect::Disconnect(connection) => {

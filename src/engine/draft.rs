@@ -87,7 +87,10 @@ fn of_target(
     if !facts.capabilities.fan_outs.contains(&target.fan_out) {
         let words = match target.fan_out {
             FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
-            FanOut::OnePerFile => {
+            FanOut::OnePerFile
+            | FanOut::OnePerSample
+            | FanOut::BatchPerFile
+            | FanOut::BatchPerSample => {
                 format!("{} takes all files in one {}.", facts.name, facts.nouns.job)
             }
         };
@@ -241,6 +244,7 @@ fn named(files: &[&LocalFile], max_chars: usize) -> Vec<BatchFile> {
                 id: FileId(0),
                 local: LocalFile::clone(file),
                 remote_name: names::unique(&mut taken, &short),
+                samples: std::collections::BTreeMap::new(),
             }
         })
         .collect()

@@ -15,7 +15,10 @@ use crate::model::file::ListedFile;
 use crate::model::form::Form;
 use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, PipelineId};
 use crate::model::pipeline::Pipeline;
-use crate::model::remote::{Found, JobReport, Output, RemoteJob, StagedFile, Submission, Upload};
+use crate::model::remote::{
+    Found, Gathered, Gathering, JobReport, ListedJob, Lost, Output, Page, Query, RemoteJob,
+    StagedFile, Submission, Upload,
+};
 use crate::model::secret::Secret;
 use crate::results::receipt::{Checked, Receipt};
 use crate::store::journal::Change;
@@ -56,8 +59,18 @@ pub enum Event {
     Staged(ConnectionId, FileId, Result<StagedFile>),
     /// The list of jobs before a submission.
     BaselineRead(JobId, Result<Vec<String>>),
-    /// The submission is about to become irrevocable; it waits for the journal.
-    CommitAsked(JobId),
+    /// An upload wants something remembered; it waits for the journal.
+    KeepAsked(ConnectionId, FileId, String),
+    /// The files of a job were gathered into one input, or how far that is.
+    Gathered(JobId, Result<Gathered>),
+    /// Inputs at the platform.
+    Browsed(ConnectionId, Query, Result<Page<StagedFile>>),
+    /// Jobs at the platform.
+    JobsListed(ConnectionId, Query, Result<Page<ListedJob>>),
+    /// The job of a pasted identifier.
+    Recognized(ConnectionId, String, Result<ListedJob>),
+    /// The submission is about to become irrevocable, with the draft that will be started; it waits for the journal.
+    CommitAsked(JobId, Option<RemoteJob>),
     /// The submission was answered, or not.
     Submitted(JobId, Result<RemoteJob>),
     /// A lost submission was looked for.
@@ -121,6 +134,8 @@ pub enum Effect {
     Stop(WorkKey),
     /// The waiting submission may go.
     LetCommit(JobId),
+    /// The waiting upload may go on.
+    LetKeep(ConnectionId, FileId),
     /// The client of this connection is outdated.
     Disconnect(ConnectionId),
     /// The secrets under this name are no longer needed.
@@ -177,7 +192,24 @@ pub enum Work {
         file: FileId,
         /// The file and its name there.
         upload: Upload,
+        /// What an earlier attempt wanted remembered.
+        kept: Option<String>,
     },
+    /// Make one input of the files of a job.
+    Gather {
+        /// Over which connection.
+        connection: ConnectionId,
+        /// Which job.
+        job: JobId,
+        /// Of what.
+        gathering: Box<Gathering>,
+    },
+    /// List inputs at the platform.
+    Browse(ConnectionId, Query),
+    /// List jobs at the platform.
+    ListJobs(ConnectionId, Query),
+    /// Look up the job of a pasted identifier.
+    Recognize(ConnectionId, String),
     /// List the platform's jobs before a submission.
     ReadBaseline(ConnectionId, JobId),
     /// Submit a job.
@@ -196,7 +228,7 @@ pub enum Work {
         /// Which job.
         job: JobId,
         /// What it is recognized by.
-        tag: crate::model::ids::Tag,
+        lost: Box<Lost>,
     },
     /// Ask how jobs stand.
     Poll(ConnectionId, Vec<(JobId, RemoteJob)>),
@@ -291,6 +323,14 @@ pub enum WorkKey {
     ReadForm(ConnectionId, PipelineId),
     /// An upload.
     Stage(ConnectionId, FileId),
+    /// The gathering of a job's files.
+    Gather(JobId),
+    /// A list of inputs.
+    Browse(ConnectionId),
+    /// A list of jobs.
+    ListJobs(ConnectionId),
+    /// The look for a pasted identifier.
+    Recognize(ConnectionId),
     /// The list before a submission.
     ReadBaseline(JobId),
     /// A submission.
@@ -332,6 +372,10 @@ impl Work {
             Self::Stage {
                 connection, file, ..
             } => WorkKey::Stage(*connection, *file),
+            Self::Gather { job, .. } => WorkKey::Gather(*job),
+            Self::Browse(connection, _) => WorkKey::Browse(*connection),
+            Self::ListJobs(connection, _) => WorkKey::ListJobs(*connection),
+            Self::Recognize(connection, _) => WorkKey::Recognize(*connection),
             Self::ReadBaseline(_, job) => WorkKey::ReadBaseline(*job),
             Self::Submit { job, .. } => WorkKey::Submit(*job),
             Self::LookUp { job, .. } => WorkKey::LookUp(*job),
@@ -352,6 +396,10 @@ impl Work {
             Self::Ask(connection)
             | Self::ReadForm(connection, _)
             | Self::Stage { connection, .. }
+            | Self::Gather { connection, .. }
+            | Self::Browse(connection, _)
+            | Self::ListJobs(connection, _)
+            | Self::Recognize(connection, _)
             | Self::ReadBaseline(connection, _)
             | Self::Submit { connection, .. }
             | Self::LookUp { connection, .. }

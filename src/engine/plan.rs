@@ -17,11 +17,11 @@ use crate::engine::snapshot::{CheckState, Loadable};
 use crate::engine::world::{World, later, move_job};
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::batch::Batch;
-use crate::model::ids::{BatchId, ConnectionId, JobId};
+use crate::model::ids::{BatchId, ConnectionId, FileId, JobId};
 use crate::model::job::{Job, Stage};
 use crate::model::notice::{About, Weight, Words};
 use crate::model::provider::{Intake, LostSubmit, ProviderFacts};
-use crate::model::remote::{RemoteJob, Submission, Upload};
+use crate::model::remote::{Gathering, Lost, RemoteJob, Submission, Upload};
 
 /// Starts everything that is due.
 pub fn plan(world: &mut World, now: Now) {
@@ -195,17 +195,58 @@ fn begin(
     send(world, &job, facts, room);
 }
 
-/// Uploads what is missing, then submits.
+/// Uploads what is missing, gathers it where the platform wants that, then submits.
 fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: &mut Room) {
     if world.is_running(&WorkKey::Submit(job.id))
         || world.is_running(&WorkKey::ReadBaseline(job.id))
+        || world.is_running(&WorkKey::Gather(job.id))
     {
         return;
     }
-    let Some(batch) = world.batches.get(&job.batch).cloned() else {
+    let uploads = uploads(world, job);
+    if facts.capabilities.intake != Intake::WithSubmission
+        && stage_missing(world, job, uploads, facts, room)
+    {
+        return;
+    }
+    let Some(submission) = submission(world, job, facts) else {
         return;
     };
-    let uploads: Vec<_> = batch
+    if facts.capabilities.intake == Intake::ThroughBucket
+        && job.existing.is_empty()
+        && !job.gathered.as_ref().is_some_and(|gathered| gathered.ready)
+    {
+        let gathering = Gathering {
+            tag: job.tag.clone(),
+            name: submission.name,
+            pipeline: submission.pipeline,
+            files: submission.staged,
+            settings: submission.settings,
+            known: job.gathered.clone(),
+        };
+        world.start(Work::Gather {
+            connection: job.connection,
+            job: job.id,
+            gathering: Box::new(gathering),
+        });
+    } else if facts.capabilities.lost_submit == LostSubmit::Candidates && job.seen_before.is_none()
+    {
+        world.start(Work::ReadBaseline(job.connection, job.id));
+    } else if room.take_upload(job.connection, facts) {
+        world.start(Work::Submit {
+            connection: job.connection,
+            job: job.id,
+            submission,
+        });
+    }
+}
+
+/// The files of a job that are to be sent.
+fn uploads(world: &World, job: &Job) -> Vec<(FileId, Upload)> {
+    let Some(batch) = world.batches.get(&job.batch) else {
+        return Vec::new();
+    };
+    batch
         .files
         .iter()
         .filter(|file| {
@@ -216,53 +257,67 @@ fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: 
                 file: file.local.clone(),
                 remote_name: file.remote_name.clone(),
                 remote_folder: batch.remote_folder.clone(),
+                metadata: file.samples.clone(),
             };
             (file.id, upload)
         })
-        .collect();
-    let mut submission = Submission {
+        .collect()
+}
+
+/// Starts the uploads of what is not at the platform; whether anything is missing there.
+fn stage_missing(
+    world: &mut World,
+    job: &Job,
+    uploads: Vec<(FileId, Upload)>,
+    facts: &'static ProviderFacts,
+    room: &mut Room,
+) -> bool {
+    let mut missing = false;
+    for (file, upload) in uploads {
+        let place = (job.connection, file);
+        if world.staged.contains_key(&place) {
+            continue;
+        }
+        missing = true;
+        let key = WorkKey::Stage(job.connection, file);
+        if !world.is_running(&key) && room.take_upload(job.connection, facts) {
+            world.start(Work::Stage {
+                connection: job.connection,
+                file,
+                upload,
+                kept: world.kept.get(&place).cloned(),
+            });
+        }
+    }
+    missing
+}
+
+/// A job as it is submitted: the same again for the look after a lost answer.
+fn submission(world: &World, job: &Job, facts: &ProviderFacts) -> Option<Submission> {
+    let batch = world.batches.get(&job.batch)?;
+    let uploads = uploads(world, job);
+    let (mut staged, mut with_it) = (job.existing.clone(), Vec::new());
+    if facts.capabilities.intake == Intake::WithSubmission {
+        with_it = uploads.into_iter().map(|(_, upload)| upload).collect();
+    } else if let Some(gathered) = job.gathered.as_ref().filter(|gathered| gathered.ready) {
+        staged.push(gathered.input.clone());
+    } else {
+        let there = uploads
+            .iter()
+            .filter_map(|(file, _)| world.staged.get(&(job.connection, *file)).cloned());
+        staged.extend(there);
+    }
+    Some(Submission {
         pipeline: job.pipeline.id.clone(),
         name: format!("{} - {}", batch.name, job.name),
         tag: job.tag.clone(),
-        staged: Vec::new(),
-        uploads: Vec::new(),
+        staged,
+        uploads: with_it,
         settings: job.settings.clone(),
-    };
-    match facts.capabilities.intake {
-        Intake::WithSubmission => {
-            submission.uploads = uploads.into_iter().map(|(_, upload)| upload).collect();
-        }
-        Intake::UploadFirst => {
-            let mut missing = false;
-            for (file, upload) in uploads {
-                if let Some(staged) = world.staged.get(&(job.connection, file)) {
-                    submission.staged.push(staged.clone());
-                    continue;
-                }
-                missing = true;
-                let key = WorkKey::Stage(job.connection, file);
-                if !world.is_running(&key) && room.take_upload(job.connection, facts) {
-                    world.start(Work::Stage {
-                        connection: job.connection,
-                        file,
-                        upload,
-                    });
-                }
-            }
-            if missing {
-                return;
-            }
-        }
-    }
-    if facts.capabilities.lost_submit == LostSubmit::Candidates && job.seen_before.is_none() {
-        world.start(Work::ReadBaseline(job.connection, job.id));
-    } else if room.take_upload(job.connection, facts) {
-        world.start(Work::Submit {
-            connection: job.connection,
-            job: job.id,
-            submission,
-        });
-    }
+        fan_out: job.fan_out,
+        sample_column: job.sample_column.clone(),
+        drafted: job.drafted.clone(),
+    })
 }
 
 /// A submission without answer and without a worker: look it up where that is possible, else the person decides.
@@ -280,11 +335,18 @@ fn settle_submission(
         return;
     }
     match facts.capabilities.lost_submit {
-        LostSubmit::CanBeFound | LostSubmit::Candidates => {
+        LostSubmit::CanBeFound | LostSubmit::Candidates | LostSubmit::OneThatFits => {
+            let Some(submission) = submission(world, job, facts) else {
+                return;
+            };
+            let lost = Lost {
+                submission,
+                since: job.submitted_at.unwrap_or(job.last_change),
+            };
             world.start(Work::LookUp {
                 connection: job.connection,
                 job: job.id,
-                tag: job.tag.clone(),
+                lost: Box::new(lost),
             });
         }
         LostSubmit::AskThePerson => unconfirmed(world, Job::clone(job), now),

@@ -11,11 +11,13 @@ use crate::model::batch::{Batch, Finding};
 use crate::model::connection::{Account, Connection, KeyState};
 use crate::model::file::ListedFile;
 use crate::model::form::Form;
-use crate::model::ids::{ConnectionId, PipelineId};
+use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
 use crate::model::job::Job;
 use crate::model::notice::{Notice, Words};
 use crate::model::pipeline::Pipeline;
-use crate::model::provider::ProviderFacts;
+use crate::model::provider::{Budget, ProviderFacts};
+use crate::model::remote::{ListedJob, Page, Query, StagedFile};
+use crate::model::samples::SampleTable;
 use crate::model::settings::AppSettings;
 use crate::model::table::Preview;
 
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub keyring: KeyringState,
     /// Sorted by label.
     pub connections: Vec<Arc<ConnectionView>>,
+    /// The names in another program's file of keys, as last read.
+    pub profiles: Option<Profiles>,
     /// How the last *Test connection* of an unsaved form went.
     pub trial: Option<Trial>,
     /// What is about to be sent.
@@ -95,6 +99,30 @@ pub struct ConnectionView {
     pub pipelines: Loadable<Vec<Pipeline>>,
     /// The forms read so far.
     pub forms: BTreeMap<PipelineId, Loadable<Form>>,
+    /// Inputs at the platform, as last asked for.
+    pub browsed: Option<Asked<StagedFile>>,
+    /// Jobs at the platform, as last asked for.
+    pub listed: Option<Asked<ListedJob>>,
+    /// What is left of the requests the platform allows.
+    pub budget: Option<Budget>,
+}
+
+/// A part of a list at the platform, and what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked<T> {
+    /// What was asked.
+    pub query: Query,
+    /// What came.
+    pub page: Loadable<Page<T>>,
+}
+
+/// The names in another program's file of keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profiles {
+    /// Of which platform.
+    pub provider: ProviderId,
+    /// Name and address of each.
+    pub names: Loadable<Vec<(String, String)>>,
 }
 
 /// Something that has to be asked for.
@@ -139,6 +167,8 @@ pub enum Trial {
 pub struct DraftView {
     /// Sorted by folder and name.
     pub files: Vec<ListedFile>,
+    /// What is known of their samples.
+    pub samples: Arc<SampleTable>,
     /// Whether folders are still being looked through.
     pub scanning: bool,
     /// What the last look-over found; empty before the first.
@@ -190,10 +220,7 @@ impl Snapshot {
     }
 
     /// The facts of a platform.
-    pub fn facts(
-        &self,
-        provider: &crate::model::ids::ProviderId,
-    ) -> Option<&'static ProviderFacts> {
+    pub fn facts(&self, provider: &ProviderId) -> Option<&'static ProviderFacts> {
         self.providers
             .iter()
             .copied()

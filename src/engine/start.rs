@@ -198,6 +198,16 @@ pub fn fill(world: &mut World, contents: Contents) {
                     staged,
                 }),
         )
+        .chain(
+            contents
+                .kept
+                .into_iter()
+                .map(|(connection, file, text)| Change::PutKept {
+                    connection,
+                    file,
+                    text,
+                }),
+        )
         .chain(contents.artifacts.into_iter().map(Change::PutArtifact))
         .chain(contents.notices.into_iter().map(Change::PutNotice));
     for change in changes {

@@ -79,6 +79,7 @@ pub(super) fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Sna
         providers: world.facts.clone(),
         keyring: world.live.keyring.unwrap_or(KeyringState::Unknown),
         connections: connections(world),
+        profiles: world.live.profiles.clone(),
         trial: world.live.trial.clone(),
         draft: world.live.draft.clone(),
         batches,
@@ -104,6 +105,7 @@ pub(super) fn empty(world: &World, phase: Phase) -> Snapshot {
         providers: world.facts.clone(),
         keyring: KeyringState::Unknown,
         connections: Vec::new(),
+        profiles: None,
         trial: None,
         draft: Arc::default(),
         batches: Vec::new(),
@@ -137,6 +139,9 @@ fn connections(world: &World) -> Vec<Arc<ConnectionView>> {
                 check: link.check,
                 pipelines: link.pipelines,
                 forms: link.forms,
+                browsed: link.browsed,
+                listed: link.listed,
+                budget: link.budget,
             })
         })
         .collect();

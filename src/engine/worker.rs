@@ -17,13 +17,14 @@ use crate::engine::transfer::{self, Errand};
 use crate::model::batch::Finding;
 use crate::model::connection::{Connection, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Result, system_words};
-use crate::model::ids::{ConnectionId, JobId, Tag};
+use crate::model::ids::{ConnectionId, FileId, JobId, Tag};
 use crate::model::meter::Meter;
 use crate::model::notice::{Did, Subject, explain};
 use crate::model::provider::ProviderFacts;
-use crate::model::remote::{Found, JobReport, RemoteJob, Submission};
+use crate::model::remote::{Found, JobReport, Lost, RemoteJob, StagedFile, Submission, Upload};
 use crate::net::client::{Http, NetOptions};
 use crate::net::commit_point::CommitPoint;
+use crate::net::keep::Keep;
 use crate::providers::{Entry, Provider};
 use crate::results::receipt;
 
@@ -49,7 +50,9 @@ pub(super) struct Toolbox {
 /// Asked by a worker in the middle of its work.
 pub(super) enum Question {
     /// This submission is about to become irrevocable; answered when that is in the journal.
-    MayCommit(JobId, oneshot::Sender<()>),
+    MayCommit(JobId, Option<RemoteJob>, oneshot::Sender<()>),
+    /// This is to be remembered of an upload; answered when it is in the journal.
+    MayKeep(ConnectionId, FileId, String, oneshot::Sender<()>),
 }
 
 /// What a piece of work ended with.
@@ -140,6 +143,10 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
         }
         Work::Ask(_)
         | Work::ReadForm(..)
+        | Work::Browse(..)
+        | Work::ListJobs(..)
+        | Work::Recognize(..)
+        | Work::Gather { .. }
         | Work::Stage { .. }
         | Work::ReadBaseline(..)
         | Work::Submit { .. }
@@ -201,7 +208,35 @@ pub(super) async fn work_with(
             connection,
             file,
             upload,
-        } => Event::Staged(connection, file, client.stage(&upload, &meter).await),
+            kept,
+        } => {
+            let outcome = stage(
+                (connection, file),
+                &upload,
+                kept,
+                client.as_ref(),
+                &tools,
+                &meter,
+            );
+            Event::Staged(connection, file, outcome.await)
+        }
+        Work::Gather {
+            connection: _,
+            job,
+            gathering,
+        } => Event::Gathered(job, client.gather(&gathering).await),
+        Work::Browse(id, query) => {
+            let page = client.browse(&query).await;
+            Event::Browsed(id, query, page)
+        }
+        Work::ListJobs(id, query) => {
+            let page = client.jobs(&query).await;
+            Event::JobsListed(id, query, page)
+        }
+        Work::Recognize(id, text) => {
+            let job = client.job(&text).await;
+            Event::Recognized(id, text, job)
+        }
         Work::ReadBaseline(_, job) => Event::BaselineRead(job, baseline(client.as_ref()).await),
         Work::Submit {
             connection: _,
@@ -214,8 +249,8 @@ pub(super) async fn work_with(
         Work::LookUp {
             connection: _,
             job,
-            tag,
-        } => Event::LookedUp(job, client.find(&tag).await),
+            lost,
+        } => Event::LookedUp(job, client.find(&lost).await),
         Work::Poll(connection, jobs) => {
             Event::Polled(connection, poll(&jobs, client.as_ref()).await)
         }
@@ -256,11 +291,38 @@ pub(super) async fn work_with(
 /// What stands on the platform's list before a submission, so that what is new after it can be told.
 async fn baseline(client: &dyn Provider) -> Result<Vec<String>> {
     // No job carries this tag: the whole list comes back.
-    Ok(match client.find(&Tag::from("lf-none")).await? {
+    let nothing = Lost::of_tag(Tag::from("lf-none"));
+    Ok(match client.find(&nothing).await? {
         Found::Job(job) => vec![job.id],
         Found::Perhaps(jobs) => jobs.into_iter().map(|job| job.id).collect(),
         Found::Nothing => Vec::new(),
     })
+}
+
+/// Uploads, with the journal asked to remember what the client wants remembered.
+async fn stage(
+    (connection, file): (ConnectionId, FileId),
+    upload: &Upload,
+    kept: Option<String>,
+    client: &dyn Provider,
+    tools: &Toolbox,
+    meter: &Meter,
+) -> Result<StagedFile> {
+    let (keep, mut wishes) = Keep::new(kept);
+    let questions = tools.questions.clone();
+    let pass_on = async move {
+        while let Some((text, answer)) = wishes.recv().await {
+            let question = Question::MayKeep(connection, file, text, answer);
+            if questions.send(question).await.is_err() {
+                tracing::info!("the engine is closing; the upload stops");
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = client.stage(upload, &keep, meter) => outcome,
+        () = pass_on => Err(Error::new(ErrorKind::Internal, Doing::Upload)),
+    }
 }
 
 /// Submits, with the journal asked at the point of no return.
@@ -274,9 +336,9 @@ async fn submit(
     let (commit, mut requests) = CommitPoint::new();
     let questions = tools.questions.clone();
     let ask = async move {
-        if let Some(answer) = requests.recv().await
+        if let Some((draft, answer)) = requests.recv().await
             && questions
-                .send(Question::MayCommit(job, answer))
+                .send(Question::MayCommit(job, draft, answer))
                 .await
                 .is_err()
         {

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 
 use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::pace::Pace;
-use crate::engine::snapshot::{CheckState, DraftView, KeyringState, Loadable, Trial};
+use crate::engine::snapshot::{
+    Asked, CheckState, DraftView, KeyringState, Loadable, Profiles, Trial,
+};
 use crate::model::artifact::Artifact;
 use crate::model::batch::Batch;
 use crate::model::connection::{Connection, KeyState};
@@ -21,8 +23,8 @@ use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, Notice
 use crate::model::job::{Job, Moment, Stage};
 use crate::model::notice::{About, Action, Did, Notice, Subject, Weight, Words, details, explain};
 use crate::model::pipeline::Pipeline;
-use crate::model::provider::ProviderFacts;
-use crate::model::remote::{JobStatus, StagedFile};
+use crate::model::provider::{Budget, ProviderFacts};
+use crate::model::remote::{JobStatus, ListedJob, StagedFile};
 use crate::model::settings::AppSettings;
 use crate::store::journal::{Change, LastIds};
 
@@ -37,6 +39,8 @@ pub struct World {
     pub jobs: BTreeMap<JobId, Arc<Job>>,
     /// What is at which platform already.
     pub staged: BTreeMap<(ConnectionId, FileId), StagedFile>,
+    /// What uploads under way want remembered.
+    pub kept: BTreeMap<(ConnectionId, FileId), String>,
     /// Results of jobs.
     pub artifacts: BTreeMap<ArtifactId, Arc<Artifact>>,
     /// Messages that were not dismissed.
@@ -69,6 +73,8 @@ pub struct Live {
     pub links: BTreeMap<ConnectionId, Link>,
     /// Whether keys outlive the app.
     pub keyring: Option<KeyringState>,
+    /// The names in another program's file of keys.
+    pub profiles: Option<Profiles>,
     /// How the last trial of an unsaved connection went.
     pub trial: Option<Trial>,
     /// What is about to be sent.
@@ -96,6 +102,12 @@ pub struct Link {
     pub pipelines: Loadable<Vec<Pipeline>>,
     /// Forms read so far.
     pub forms: BTreeMap<PipelineId, Loadable<Form>>,
+    /// Inputs at the platform, as last asked for.
+    pub browsed: Option<Asked<StagedFile>>,
+    /// Jobs at the platform, as last asked for.
+    pub listed: Option<Asked<ListedJob>>,
+    /// What is left of the requests the platform allows.
+    pub budget: Option<Budget>,
     /// When its jobs are asked about next.
     pub poll_due: Option<Timestamp>,
     /// The present pause between polls, before scaling.
@@ -113,6 +125,9 @@ impl Default for Link {
             check: CheckState::NotChecked,
             pipelines: Loadable::NotAsked,
             forms: BTreeMap::new(),
+            browsed: None,
+            listed: None,
+            budget: None,
             poll_due: None,
             poll_pause: Duration::ZERO,
             poll_failures: 0,
@@ -132,6 +147,7 @@ impl World {
             batches: BTreeMap::new(),
             jobs: BTreeMap::new(),
             staged: BTreeMap::new(),
+            kept: BTreeMap::new(),
             artifacts: BTreeMap::new(),
             notices: BTreeMap::new(),
             settings: Arc::default(),
@@ -217,6 +233,14 @@ impl World {
                 staged,
             } => {
                 self.staged.insert((*connection, *file), staged.clone());
+                self.kept.remove(&(*connection, *file));
+            }
+            Change::PutKept {
+                connection,
+                file,
+                text,
+            } => {
+                self.kept.insert((*connection, *file), text.clone());
             }
             Change::PutArtifact(artifact) => {
                 self.last_ids.artifact = self.last_ids.artifact.max(artifact.id);

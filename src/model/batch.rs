@@ -1,5 +1,6 @@
 //! What one person submits at once: as a draft in Send, and as it was sent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use crate::model::form::Settings;
 use crate::model::ids::{BatchId, ConnectionId, FileId, JobId};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
+use crate::model::remote::StagedFile;
 
 /// What the person filled in below the file list. The files themselves are in the engine's draft.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +35,12 @@ pub struct Target {
     pub fan_out: FanOut,
     /// What was filled in; defaults of the form are added when it is sent.
     pub settings: Settings,
+    /// The sample column of [`FanOut::OnePerSample`] and [`FanOut::BatchPerSample`].
+    #[serde(default)]
+    pub sample_column: Option<String>,
+    /// Inputs at the platform that this target uses instead of the files of the batch; empty for the files.
+    #[serde(default)]
+    pub existing: Vec<StagedFile>,
 }
 
 /// A batch that was sent. Its files never change; its jobs are beside it.
@@ -64,6 +72,9 @@ pub struct BatchFile {
     pub local: LocalFile,
     /// The name it gets at the platforms: cleaned and unique within the batch.
     pub remote_name: String,
+    /// Its row of the sample table: value by column.
+    #[serde(default)]
+    pub samples: BTreeMap<String, String>,
 }
 
 /// Something to know before the first byte is sent.

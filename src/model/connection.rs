@@ -33,6 +33,20 @@ pub struct Account {
     pub name: String,
     /// When the platform said so.
     pub checked: Timestamp,
+    /// The places a connection can work in, such as projects, where the platform has such.
+    #[serde(default)]
+    pub places: Vec<Place>,
+}
+
+/// A part of the platform that a connection works in, such as a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The platform's identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What keeps a job from being run there, in words; none when nothing does.
+    pub lacks: Option<String>,
 }
 
 /// What a person fills in to add a connection; secrets travel beside it.

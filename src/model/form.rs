@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::remote::StagedFile;
+
 /// Values by field name. What is missing takes the field's default.
 pub type Settings = BTreeMap<String, Value>;
 
@@ -12,8 +14,16 @@ pub type Settings = BTreeMap<String, Value>;
 pub enum Value {
     /// On or off.
     Flag(bool),
-    /// Text, also for numbers: what was typed is what is sent.
+    /// Text, also for numbers and JSON: what was typed is what is sent.
     Text(String),
+    /// Several values, in order.
+    List(Vec<Self>),
+    /// The job's own files.
+    Inputs,
+    /// Inputs that are at the platform already.
+    Picked(Vec<StagedFile>),
+    /// A value of the chosen one of [`FieldKind::Either`], counted from 0.
+    Variant(usize, Box<Self>),
 }
 
 impl Value {
@@ -22,12 +32,32 @@ impl Value {
         matches!(self, Self::Flag(true))
     }
 
+    /// The text of it, where it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Flag(_) | Self::List(_) | Self::Inputs | Self::Picked(_) | Self::Variant(..) => {
+                None
+            }
+        }
+    }
+
     /// As typed on a command line and shown in a list.
     pub fn shown(&self) -> String {
         match self {
             Self::Flag(true) => "on".to_owned(),
             Self::Flag(false) => "off".to_owned(),
             Self::Text(text) => text.clone(),
+            Self::List(values) => {
+                let shown: Vec<String> = values.iter().map(Self::shown).collect();
+                shown.join(", ")
+            }
+            Self::Inputs => "the files of the job".to_owned(),
+            Self::Picked(files) => {
+                let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+                names.join(", ")
+            }
+            Self::Variant(_, value) => value.shown(),
         }
     }
 }
@@ -37,6 +67,12 @@ impl Value {
 pub struct Form {
     /// In the order to show.
     pub fields: Vec<Field>,
+    /// What the pipeline's own form says above its fields; may be empty.
+    pub intro: String,
+    /// What to know before sending, one sentence each, such as data the account may not read.
+    pub cautions: Vec<String>,
+    /// Whether values of other names are taken too: the platform does not say which ones there are.
+    pub free_form: bool,
 }
 
 /// One line of a form.
@@ -54,6 +90,26 @@ pub struct Field {
     pub required: bool,
     /// Filled in at first.
     pub default: Option<Value>,
+    /// Title of the group it stands in: a category, a process; empty for none. Fields of a group stand together.
+    pub group: String,
+    /// Whether it is not shown; its default is sent.
+    pub hidden: bool,
+}
+
+impl Default for Field {
+    /// An optional text without a name.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            label: String::new(),
+            help: String::new(),
+            kind: FieldKind::Text(TextRule::default()),
+            required: false,
+            default: None,
+            group: String::new(),
+            hidden: false,
+        }
+    }
 }
 
 /// What may be entered in a field.
@@ -74,6 +130,34 @@ pub enum FieldKind {
     },
     /// One of these texts.
     Choice(Vec<String>),
+    /// Several values of a kind.
+    List(Box<Self>),
+    /// Files: the job's own, or inputs at the platform.
+    File(FileRule),
+    /// JSON, where nothing better describes what is wanted.
+    Json,
+    /// One of several kinds; the person says which.
+    Either(Vec<Variant>),
+}
+
+/// One kind a value may have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// What the person reads, such as `Number`.
+    pub label: String,
+    /// The kind.
+    pub kind: FieldKind,
+}
+
+/// Which files a field takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRule {
+    /// Whether it takes more than one.
+    pub many: bool,
+    /// Whether it takes folders instead of files.
+    pub folder: bool,
+    /// Endings it is meant for, without dot and in lower case; empty for any. Others are warned about, not refused.
+    pub endings: Vec<String>,
 }
 
 /// What a platform refuses in a text, as data, so that it can be explained beside the field before anything is sent.
@@ -87,6 +171,12 @@ pub struct TextRule {
     pub forbids_blanks: bool,
     /// Whole values that are refused; compared exactly.
     pub forbidden_words: Vec<String>,
+    /// A regular expression the whole platform-side check is made with; one that does not compile is not checked.
+    pub pattern: Option<String>,
+    /// Characters known to break runs: warned about.
+    pub doubtful_chars: String,
+    /// Length in characters above which trouble is known: warned about.
+    pub doubtful_over_chars: Option<usize>,
 }
 
 /// What is wrong with one value.
@@ -131,7 +221,7 @@ impl Form {
                 })
             })
             .collect();
-        for name in settings.keys() {
+        for name in settings.keys().filter(|_| !self.free_form) {
             if !self.fields.iter().any(|field| &field.name == name) {
                 problems.push(FieldProblem {
                     field: name.clone(),
@@ -158,6 +248,10 @@ impl Field {
                 return Some(format!("{label} is on or off"));
             }
             (Some(Value::Text(text)), _) => text,
+            // TODO: lists, files and variants (settled with the forms of the two platforms that have them).
+            (Some(Value::List(_) | Value::Inputs | Value::Picked(_) | Value::Variant(..)), _) => {
+                return None;
+            }
         };
         if text.is_empty() {
             return self.required.then(|| format!("{label} needs a value"));
@@ -170,6 +264,9 @@ impl Field {
             }
             FieldKind::Choice(choices) => (!choices.contains(text))
                 .then(|| format!("{label} must be one of {}", choices.join(", "))),
+            FieldKind::List(_) | FieldKind::File(_) | FieldKind::Json | FieldKind::Either(_) => {
+                None
+            }
         }
     }
 }
@@ -236,7 +333,9 @@ mod tests {
                 kind,
                 required,
                 default: None,
+                ..Field::default()
             }],
+            ..Form::default()
         }
     }
 
@@ -272,6 +371,7 @@ mod tests {
                 forbidden_chars: "-_".to_owned(),
                 forbids_blanks: true,
                 forbidden_words: vec!["max".to_owned()],
+                ..TextRule::default()
             }),
             false,
         );

@@ -7,7 +7,8 @@ use crate::model::error::Error;
 use crate::model::form::Settings;
 use crate::model::ids::{BatchId, ConnectionId, FileId, JobId, ProviderId, Tag};
 use crate::model::pipeline::Pipeline;
-use crate::model::remote::{JobReport, RemoteJob};
+use crate::model::provider::FanOut;
+use crate::model::remote::{Gathered, JobReport, RemoteJob, StagedFile};
 
 /// A job, as journalled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,29 @@ pub struct Job {
     pub outputs_listed: bool,
     /// What happened when.
     pub timeline: Vec<Moment>,
+    /// How the platform splits it.
+    #[serde(default = "one_task")]
+    pub fan_out: FanOut,
+    /// The sample column it is split or was made by.
+    #[serde(default)]
+    pub sample_column: Option<String>,
+    /// Inputs at the platform it uses instead of files of this computer.
+    #[serde(default)]
+    pub existing: Vec<StagedFile>,
+    /// Its files as one input at the platform, where those have to be gathered.
+    #[serde(default)]
+    pub gathered: Option<Gathered>,
+    /// A draft of it at the platform that was not started as far as we know.
+    #[serde(default)]
+    pub drafted: Option<RemoteJob>,
+    /// When the submission was about to leave.
+    #[serde(default)]
+    pub submitted_at: Option<Timestamp>,
+}
+
+/// Jobs journalled before platforms could split one are one task.
+const fn one_task() -> FanOut {
+    FanOut::AllInOne
 }
 
 /// A file that a job goes on without.

@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod provider;
 pub mod remote;
 pub mod safe_url;
+pub mod samples;
 pub mod secret;
 pub mod settings;
 pub mod table;

@@ -21,6 +21,17 @@ pub struct ProviderFacts {
     pub capabilities: Capabilities,
     /// Where a person sees whether it is down.
     pub status_page: Option<&'static str>,
+    /// A file of another program that holds keys of this platform, which can be taken over.
+    pub profiles: Option<ProfilesFile>,
+}
+
+/// A file in the person's home that holds addresses and keys of a platform under names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfilesFile {
+    /// Its path below the home folder, segments joined by `/`.
+    pub path: &'static str,
+    /// Whose file it is, for the button: `Import from the … credentials file`.
+    pub owner: &'static str,
 }
 
 /// The platform's own words, singular.
@@ -30,12 +41,15 @@ pub struct Nouns {
     pub pipeline: &'static str,
     /// For our job.
     pub job: &'static str,
+    /// For an input that is already there.
+    pub input: &'static str,
 }
 
 /// One line of the form of a new connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectField {
-    /// Key in `ConnectionDraft::entries` or of the secret: `url`, `key`, `email`, `user`, `password`, `files_url`.
+    /// Key in `ConnectionDraft::entries` or of the secret: `url`, `key`, `email`, `user`, `password`, `files_url`, `project`,
+    /// `bucket`, `bucket_endpoint`, `bucket_region`, `access_key`, `secret_key`.
     pub name: &'static str,
     /// What the person reads.
     pub label: &'static str,
@@ -47,6 +61,32 @@ pub struct ConnectField {
     pub required: bool,
     /// Filled in at first.
     pub default: &'static str,
+    /// Entries to choose from instead of typing, as label and value; empty for none.
+    pub presets: &'static [(&'static str, &'static str)],
+    /// Title of the optional part of the form it belongs to, such as `Staging bucket`; empty for the main part. A part is
+    /// filled in as a whole or left empty.
+    pub part: &'static str,
+}
+
+impl ConnectField {
+    /// A line of the main part that has to be filled in; the rest by struct update.
+    pub const fn needed(
+        name: &'static str,
+        label: &'static str,
+        help: &'static str,
+        kind: ConnectFieldKind,
+    ) -> Self {
+        Self {
+            name,
+            label,
+            help,
+            kind,
+            required: true,
+            default: "",
+            presets: &[],
+            part: "",
+        }
+    }
 }
 
 /// What a field of the connection form holds.
@@ -58,6 +98,8 @@ pub enum ConnectFieldKind {
     Email,
     /// Any text.
     Text,
+    /// One of the places the account names ([`crate::model::connection::Account::places`]), typed or chosen.
+    Place,
     /// A key that travels in a header; masked, goes to the vault.
     Key,
     /// A password; masked, goes to the vault.
@@ -76,6 +118,8 @@ impl ConnectFieldKind {
 pub struct Capabilities {
     /// How files get there.
     pub intake: Intake,
+    /// The entry of the connection without which no file of this computer can get there.
+    pub intake_needs: Option<&'static str>,
     /// Largest file in bytes; larger ones are refused before anything is sent.
     pub max_file_bytes: Option<u64>,
     /// Whether a file without bytes is refused.
@@ -92,8 +136,10 @@ pub struct Capabilities {
     pub lost_submit: LostSubmit,
     /// Whether a failed job may still offer results.
     pub partial_results: bool,
-    /// Whether inputs that are already there can be listed.
+    /// Whether inputs that are already there can be listed, and a job be given those instead of files of this computer.
     pub browses_inputs: bool,
+    /// Whether jobs made elsewhere can be listed; a pasted identifier is always taken.
+    pub lists_jobs: bool,
     /// How often to ask.
     pub poll: PollPace,
     /// How much at once.
@@ -109,6 +155,9 @@ pub enum Intake {
     UploadFirst,
     /// Part of the submission itself.
     WithSubmission,
+    /// Uploaded into the person's own bucket; the files of a job are then gathered into one input at the platform, and
+    /// that is named in the submission.
+    ThroughBucket,
 }
 
 /// How many jobs the files of a batch become.
@@ -118,6 +167,22 @@ pub enum FanOut {
     AllInOne,
     /// Each file is its own job.
     OnePerFile,
+    /// The files of each value of a sample column are a job.
+    OnePerSample,
+    /// One job at our end, which the platform splits into one task a file.
+    BatchPerFile,
+    /// One job at our end, which the platform splits into one task a value of a sample column.
+    BatchPerSample,
+}
+
+impl FanOut {
+    /// Whether it needs a sample column.
+    pub const fn needs_samples(self) -> bool {
+        match self {
+            Self::OnePerSample | Self::BatchPerSample => true,
+            Self::AllInOne | Self::OnePerFile | Self::BatchPerFile => false,
+        }
+    }
 }
 
 /// Which progress is honest.
@@ -127,6 +192,8 @@ pub enum ProgressKind {
     Percent,
     /// The platform says which step it is at.
     Steps,
+    /// The platform says only in which phase a job is: elapsed time is shown.
+    Phases,
 }
 
 /// What stopping a job does.
@@ -136,6 +203,8 @@ pub enum CancelKind {
     StopWatching,
     /// The platform stops the job and keeps its record.
     Stops,
+    /// The platform stops the job and deletes it, logs and results included.
+    StopsAndDeletes,
 }
 
 /// What can be done about a submission whose answer was lost.
@@ -145,8 +214,21 @@ pub enum LostSubmit {
     CanBeFound,
     /// The list shows what is new, but not whose it is: candidates are offered to the person.
     Candidates,
+    /// The list shows what each job was given: the only unclaimed one that fits is adopted, else the person decides.
+    OneThatFits,
     /// There is no list: the person decides.
     AskThePerson,
+}
+
+/// What is left of the requests a platform allows, as its last answer said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests allowed in a window.
+    pub limit: u64,
+    /// Requests left in the present window.
+    pub left: u64,
+    /// When the window ends.
+    pub renewed: jiff::Timestamp,
 }
 
 /// How often to ask how jobs stand.

@@ -1,10 +1,15 @@
 //! What the engine and a platform's client say to each other.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::file::LocalFile;
 use crate::model::form::Settings;
 use crate::model::ids::{PipelineId, Tag};
+use crate::model::pipeline::Pipeline;
+use crate::model::provider::FanOut;
 use crate::model::safe_url::SafeUrl;
 use crate::model::secret::Secret;
 
@@ -17,10 +22,12 @@ pub struct Upload {
     pub remote_name: String,
     /// The folder it shall lie in there, the same for all files of a batch and connection.
     pub remote_folder: String,
+    /// What is known about the sample, by column of the sample table; empty where there is none.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// An input that is at the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StagedFile {
     /// The platform's identifier of it.
     pub id: String,
@@ -28,6 +35,41 @@ pub struct StagedFile {
     pub name: String,
     /// SHA-256 of the bytes sent, lower-case hexadecimal; absent for what others put there.
     pub sha256: Option<String>,
+    /// Length in bytes, where known.
+    #[serde(default)]
+    pub size_bytes: Option<u64>,
+    /// Whether it is a folder or another collection of files.
+    #[serde(default)]
+    pub is_folder: bool,
+    /// What the client wants to remember about it; opaque to everybody else.
+    #[serde(default)]
+    pub memo: String,
+}
+
+/// Files in the person's bucket that shall become one input at the platform.
+#[derive(Clone, Debug)]
+pub struct Gathering {
+    /// Unique; goes into the input's name, by which it is found again when an answer was lost.
+    pub tag: Tag,
+    /// A name for people.
+    pub name: String,
+    /// The pipeline it is for.
+    pub pipeline: PipelineId,
+    /// What was put into the bucket.
+    pub files: Vec<StagedFile>,
+    /// The settings of the job.
+    pub settings: Settings,
+    /// What the same wish brought before, journalled.
+    pub known: Option<Gathered>,
+}
+
+/// One input made of gathered files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gathered {
+    /// What it is at the platform.
+    pub input: StagedFile,
+    /// Whether a job may use it now; else the platform is still taking the files in.
+    pub ready: bool,
 }
 
 /// One job to be made.
@@ -45,6 +87,63 @@ pub struct Submission {
     pub uploads: Vec<Upload>,
     /// The settings, complete and checked against the form.
     pub settings: Settings,
+    /// How the platform shall split it: [`FanOut::BatchPerFile`] and [`FanOut::BatchPerSample`], else not at all.
+    pub fan_out: FanOut,
+    /// The sample column of [`FanOut::BatchPerSample`].
+    pub sample_column: Option<String>,
+    /// The draft an earlier attempt left at the platform, journalled before it could have been started.
+    pub drafted: Option<RemoteJob>,
+}
+
+impl Submission {
+    /// One task with nothing in it yet.
+    pub fn new(pipeline: PipelineId, name: impl Into<String>, tag: Tag) -> Self {
+        Self {
+            pipeline,
+            name: name.into(),
+            tag,
+            staged: Vec::new(),
+            uploads: Vec::new(),
+            settings: Settings::new(),
+            fan_out: FanOut::AllInOne,
+            sample_column: None,
+            drafted: None,
+        }
+    }
+}
+
+/// A submission whose answer was lost.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// As it was sent.
+    pub submission: Submission,
+    /// When it was about to leave, by our clock.
+    pub since: Timestamp,
+}
+
+impl Lost {
+    /// Of which nothing is known but the tag.
+    pub fn of_tag(tag: Tag) -> Self {
+        Self {
+            submission: Submission::new(PipelineId::from(""), "", tag),
+            since: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+/// A job at the platform that may not be ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedJob {
+    /// The platform's handle.
+    pub remote: RemoteJob,
+    /// Its name there; its identifier where it has none.
+    pub name: String,
+    /// What runs, as far as the platform says.
+    pub pipeline: Pipeline,
+    /// When it was made, where the platform says.
+    pub created: Option<Timestamp>,
+    /// The platform's own word for its state; empty where a list does not say.
+    pub word: String,
 }
 
 /// A job as the platform knows it.
@@ -154,12 +253,14 @@ pub enum Link {
 }
 
 /// A part of a list at the platform.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// The folder to list; none is the top.
     pub folder: Option<String>,
     /// Where the page before ended.
     pub cursor: Option<String>,
+    /// Words the name shall have; none is everything.
+    pub words: Option<String>,
 }
 
 /// One page of a list.

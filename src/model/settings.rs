@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::form::Settings;
+use crate::model::ids::{PipelineId, ProviderId};
+
 /// Kept in the journal; every field has a default so that an older journal reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,6 +29,21 @@ pub struct AppSettings {
     pub text_percent: u16,
     /// Whether the first-start cards were closed.
     pub welcomed: bool,
+    /// Settings of pipelines under names, to be used again.
+    pub saved: Vec<SavedSettings>,
+}
+
+/// Settings of one pipeline under a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedSettings {
+    /// The platform.
+    pub provider: ProviderId,
+    /// The pipeline.
+    pub pipeline: PipelineId,
+    /// The person's name for them; unique for the pipeline.
+    pub name: String,
+    /// The values.
+    pub settings: Settings,
 }
 
 impl Default for AppSettings {
@@ -40,6 +58,7 @@ impl Default for AppSettings {
             theme: ThemeChoice::System,
             text_percent: 100,
             welcomed: false,
+            saved: Vec::new(),
         }
     }
 }

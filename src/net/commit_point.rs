@@ -5,17 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::remote::RemoteJob;
 
 /// Held by the one who submits. Before the request, or the last block of its body, leaves, [`CommitPoint::pass`] waits
 /// until the intent is in the journal. A crash before that is certain to have made no job.
 #[derive(Debug)]
 pub struct CommitPoint {
-    ask: mpsc::Sender<oneshot::Sender<()>>,
+    ask: mpsc::Sender<CommitRequest>,
     passed: AtomicBool,
 }
 
+/// The question whether the intent is journalled, with the draft at the platform that will be started, where there is
+/// one; answer it when both are on disk.
+pub type CommitRequest = (Option<RemoteJob>, oneshot::Sender<()>);
+
 /// Held by the one who writes the journal.
-pub type CommitRequests = mpsc::Receiver<oneshot::Sender<()>>;
+pub type CommitRequests = mpsc::Receiver<CommitRequest>;
 
 impl CommitPoint {
     /// A point, and the end on which its one question arrives; answer it when the intent is on disk.
@@ -33,6 +38,14 @@ impl CommitPoint {
     /// # Errors
     /// When the journal could not be written: then nothing may be sent.
     pub async fn pass(&self) -> Result<()> {
+        self.pass_with(None).await
+    }
+
+    /// The same, with the draft that was made at the platform and will be started next: it is journalled with the intent.
+    ///
+    /// # Errors
+    /// When the journal could not be written: then nothing may be sent.
+    pub async fn pass_with(&self, draft: Option<RemoteJob>) -> Result<()> {
         if self.has_passed() {
             return Ok(());
         }
@@ -41,7 +54,10 @@ impl CommitPoint {
                 .hint("The submission was held back because it could not be journalled")
         };
         let (answer, answered) = oneshot::channel();
-        self.ask.send(answer).await.map_err(|_closed| refused())?;
+        self.ask
+            .send((draft, answer))
+            .await
+            .map_err(|_closed| refused())?;
         answered.await.map_err(|_dropped| refused())?;
         self.passed.store(true, Ordering::SeqCst);
         Ok(())
@@ -61,7 +77,7 @@ mod tests {
     async fn passes_only_when_answered() {
         let (point, mut requests) = CommitPoint::new();
         let journal = async {
-            let answer = requests.recv().await.unwrap();
+            let (_draft, answer) = requests.recv().await.unwrap();
             answer.send(()).unwrap();
         };
         let (passed, ()) = tokio::join!(point.pass(), journal);

@@ -6,5 +6,6 @@ pub mod commit_point;
 pub mod download;
 pub mod errors;
 pub mod gate;
+pub mod keep;
 pub mod retry;
 pub mod upload;

@@ -10,6 +10,7 @@ pub mod listener;
 pub mod misbehave;
 pub mod request_log;
 pub mod samples;
+pub mod simulator;
 pub mod storage;
 pub mod world;
 
@@ -20,13 +21,15 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use serde::Serialize;
+use serde::ser::SerializeMap as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::providers::{analytics_automated, biodock};
+use crate::providers;
 use crate::sandbox::faults::{FaultError, Faults, Vocabulary};
 use crate::sandbox::listener::{Connection, KillableListener};
 use crate::sandbox::request_log::Side;
+use crate::sandbox::simulator::{DemoEntry, Simulator};
 use crate::sandbox::world::{Setup, World};
 
 /// What a sandbox is started with.
@@ -76,29 +79,60 @@ pub enum SandboxError {
     Fault(#[from] FaultError),
 }
 
-/// Base addresses and keys of the simulated platforms, in the shape `labferry sandbox` prints.
-#[derive(Debug, Clone, Serialize)]
-pub struct Addresses {
-    /// The simulated Biodock.
-    pub biodock: KeyedAddress,
-    /// The simulated Analytics Automated server.
-    pub analytics_automated: OpenAddress,
+/// How to connect to the simulated platforms, by the word of each; serialized in the shape `labferry sandbox` prints.
+#[derive(Debug, Clone)]
+pub struct Addresses(Vec<Connectable>);
+
+/// A simulated platform that can be connected to.
+#[derive(Debug, Clone)]
+pub struct Connectable {
+    /// Its word.
+    pub platform: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What to fill in.
+    pub entries: Vec<DemoEntry>,
 }
 
-/// A platform that wants a key.
-#[derive(Debug, Clone, Serialize)]
-pub struct KeyedAddress {
-    /// The base URL, without a slash at its end.
-    pub url: String,
-    /// The key it accepts, made at random for each start.
-    pub key: String,
+impl Addresses {
+    /// The platforms that can be connected to, in the order shown.
+    pub fn all(&self) -> &[Connectable] {
+        &self.0
+    }
+
+    /// One entry of the connection form of a platform; empty for one that is not there.
+    pub fn entry(&self, platform: &str, field: &str) -> String {
+        self.0
+            .iter()
+            .filter(|place| place.platform == platform)
+            .flat_map(|place| &place.entries)
+            .find(|entry| entry.field == field)
+            .map(|entry| entry.value.clone())
+            .unwrap_or_default()
+    }
 }
 
-/// A platform that wants no key.
-#[derive(Debug, Clone, Serialize)]
-pub struct OpenAddress {
-    /// The base URL, with a slash at its end.
-    pub url: String,
+impl Serialize for Addresses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut platforms = serializer.serialize_map(Some(self.0.len()))?;
+        for place in &self.0 {
+            platforms
+                .serialize_entry(&place.platform.replace('-', "_"), &Printed(&place.entries))?;
+        }
+        platforms.end()
+    }
+}
+
+struct Printed<'a>(&'a [DemoEntry]);
+
+impl Serialize for Printed<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let printed = self
+            .0
+            .iter()
+            .filter_map(|entry| Some((entry.printed?, &entry.value)));
+        serializer.collect_map(printed)
+    }
 }
 
 /// A running sandbox. It stops, and every open connection with it, when it is dropped.
@@ -143,16 +177,16 @@ impl Sandbox {
 
     /// Where the platforms are and which keys they accept.
     pub fn addresses(&self) -> Addresses {
-        let api = self.world.api_url();
-        Addresses {
-            biodock: KeyedAddress {
-                url: format!("{api}/api/external"),
-                key: self.world.key("biodock"),
-            },
-            analytics_automated: OpenAddress {
-                url: format!("{api}/analytics_automated/"),
-            },
-        }
+        let all = providers::ALL
+            .iter()
+            .map(|entry| Connectable {
+                platform: entry.facts.id.as_str(),
+                name: entry.facts.name,
+                entries: (entry.simulator.entries)(&self.world),
+            })
+            .filter(|place| !place.entries.is_empty())
+            .collect();
+        Addresses(all)
     }
 
     /// The world behind the listeners: clock, faults, settings and the request log.
@@ -172,22 +206,25 @@ impl Drop for Sandbox {
     }
 }
 
+fn simulators() -> impl Iterator<Item = &'static Simulator> {
+    providers::ALL.iter().map(|entry| entry.simulator)
+}
+
 /// Every endpoint name and setting there is, so that a misspelled fault is an error.
 fn vocabulary() -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
     vocabulary.extend(&[storage::ENDPOINT], &[]);
-    vocabulary.extend(biodock::sim::ENDPOINTS, biodock::sim::SETTINGS);
-    vocabulary.extend(
-        analytics_automated::sim::ENDPOINTS,
-        analytics_automated::sim::SETTINGS,
-    );
+    for simulator in simulators() {
+        vocabulary.extend(simulator.endpoints, simulator.settings);
+    }
     vocabulary
 }
 
 fn api_router(world: &Arc<World>) -> Router {
-    Router::new()
-        .merge(biodock::sim::api_router(Arc::clone(world)))
-        .merge(analytics_automated::sim::api_router(Arc::clone(world)))
+    simulators()
+        .fold(Router::new(), |router, simulator| {
+            router.merge((simulator.api_router)(Arc::clone(world)))
+        })
         .fallback(async || (StatusCode::NOT_FOUND, "Not Found"))
         .layer(from_fn_with_state(
             (Arc::clone(world), Side::Api),
@@ -196,9 +233,10 @@ fn api_router(world: &Arc<World>) -> Router {
 }
 
 fn storage_router(world: &Arc<World>) -> Router {
-    Router::new()
-        .merge(biodock::sim::storage_router(Arc::clone(world)))
-        .merge(analytics_automated::sim::storage_router(Arc::clone(world)))
+    simulators()
+        .fold(Router::new(), |router, simulator| {
+            router.merge((simulator.storage_router)(Arc::clone(world)))
+        })
         .fallback(async || storage::no_such_key())
         .layer(from_fn_with_state(
             Arc::clone(world),

@@ -52,6 +52,15 @@ pub enum Change {
         /// What it is there.
         staged: StagedFile,
     },
+    /// Remembers what an upload under way needs to go on after a restart; gone when the file is there.
+    PutKept {
+        /// Over which connection it goes.
+        connection: ConnectionId,
+        /// Which file of ours it is.
+        file: FileId,
+        /// What the platform's client wants remembered.
+        text: String,
+    },
     /// Adds or replaces an artifact.
     PutArtifact(Arc<Artifact>),
     /// Removes an artifact.
@@ -75,6 +84,8 @@ pub struct Contents {
     pub jobs: Vec<Arc<Job>>,
     /// Which file is at which connection's platform.
     pub staged: Vec<(ConnectionId, FileId, StagedFile)>,
+    /// What uploads under way want remembered.
+    pub kept: Vec<(ConnectionId, FileId, String)>,
     /// The result files.
     pub artifacts: Vec<Arc<Artifact>>,
     /// The messages not dismissed.
@@ -285,6 +296,7 @@ mod tests {
                 modified: Some(Timestamp::UNIX_EPOCH),
             },
             remote_name: "a.tif".to_owned(),
+            samples: BTreeMap::from([(NASTY.to_owned(), NASTY.to_owned())]),
         };
         Change::PutBatch(Arc::new(Batch {
             id: BatchId(id),
@@ -347,6 +359,12 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
                 what: "Made".to_owned(),
             }],
+            fan_out: crate::model::provider::FanOut::BatchPerSample,
+            sample_column: Some(NASTY.to_owned()),
+            existing: vec![StagedFile::default()],
+            gathered: None,
+            drafted: None,
+            submitted_at: Some(Timestamp::UNIX_EPOCH),
         }
     }
 
@@ -362,6 +380,7 @@ mod tests {
                 id: "s".to_owned(),
                 name: NASTY.to_owned(),
                 sha256: None,
+                ..StagedFile::default()
             },
         }
     }

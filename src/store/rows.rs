@@ -12,7 +12,6 @@ use crate::model::connection::Connection as SavedConnection;
 use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId};
 use crate::model::job::Job;
 use crate::model::notice::Notice;
-use crate::model::remote::StagedFile;
 use crate::model::settings::AppSettings;
 use crate::store::journal::{Change, Contents, LastIds};
 
@@ -57,13 +56,19 @@ pub(crate) fn apply(transaction: &Transaction<'_>, change: &Change) -> Done {
                 transaction,
                 "DELETE FROM staged WHERE connection = ?1",
                 id.0,
-            )
+            )?;
+            remove(transaction, "DELETE FROM kept WHERE connection = ?1", id.0)
         }
         Change::PutBatch(batch) => put_batch(transaction, batch),
         Change::RemoveBatch(id) => {
             let files = "DELETE FROM staged WHERE file IN (SELECT json_extract(value, '$.id') \
                          FROM batches, json_each(batches.body, '$.files') WHERE batches.id = ?1)";
             remove(transaction, files, id.0)?;
+            remove(
+                transaction,
+                &files.replace("FROM staged", "FROM kept"),
+                id.0,
+            )?;
             remove(transaction, "DELETE FROM batches WHERE id = ?1", id.0)
         }
         Change::PutJob(job) => put_job(transaction, job),
@@ -79,6 +84,23 @@ pub(crate) fn apply(transaction: &Transaction<'_>, change: &Change) -> Done {
                     number(connection.0)?,
                     number(file.0)?,
                     written("staged", staged)?
+                ])?;
+            transaction
+                .prepare_cached("DELETE FROM kept WHERE connection = ?1 AND file = ?2")?
+                .execute(params![number(connection.0)?, number(file.0)?])?;
+            Ok(())
+        }
+        Change::PutKept {
+            connection,
+            file,
+            text,
+        } => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO kept VALUES (?1, ?2, ?3)")?
+                .execute(params![
+                    number(connection.0)?,
+                    number(file.0)?,
+                    written("kept", text)?
                 ])?;
             Ok(())
         }
@@ -110,7 +132,8 @@ pub(crate) fn read_all(connection: &Connection) -> Result<Contents, RowProblem> 
         })?,
         batches: read_table(connection, "batches", |entity: &Batch| entity.id.0)?,
         jobs: read_table(connection, "jobs", |entity: &Job| entity.id.0)?,
-        staged: read_staged(connection)?,
+        staged: read_by_file(connection, "staged")?,
+        kept: read_by_file(connection, "kept")?,
         artifacts: read_table(connection, "artifacts", |entity: &Artifact| entity.id.0)?,
         notices: read_table(connection, "notices", |entity: &Notice| entity.id.0)?,
         settings: match settings {
@@ -242,11 +265,13 @@ fn read_table<Entity: DeserializeOwned>(
     Ok(entities)
 }
 
-fn read_staged(
+fn read_by_file<Entity: DeserializeOwned>(
     connection: &Connection,
-) -> Result<Vec<(ConnectionId, FileId, StagedFile)>, RowProblem> {
-    let mut statement = connection
-        .prepare("SELECT connection, file, body FROM staged ORDER BY connection, file")?;
+    table: &'static str,
+) -> Result<Vec<(ConnectionId, FileId, Entity)>, RowProblem> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT connection, file, body FROM {table} ORDER BY connection, file"
+    ))?;
     let mut rows = statement.query([])?;
     let mut staged = Vec::new();
     while let Some(row) = rows.next()? {
@@ -256,7 +281,7 @@ fn read_staged(
         staged.push((
             ConnectionId(u64::try_from(over)?),
             FileId(u64::try_from(file)?),
-            read("staged", &body)?,
+            read(table, &body)?,
         ));
     }
     Ok(staged)

@@ -276,6 +276,7 @@ pub fn secret_lines(
             ConnectFieldKind::Key
             | ConnectFieldKind::Url
             | ConnectFieldKind::Email
+            | ConnectFieldKind::Place
             | ConnectFieldKind::Text => Secret::parse_key(line)?,
         };
         secrets.insert(field.name.to_owned(), secret);
@@ -295,6 +296,8 @@ mod tests {
             kind,
             required: false,
             default: "",
+            presets: &[],
+            part: "",
         }
     }
 

@@ -7,6 +7,7 @@ use labferry::model::form::{Field, FieldKind, Settings, Value};
 use labferry::model::ids::PipelineId;
 use labferry::model::meter::Meter;
 use labferry::model::remote::Query;
+use labferry::net::keep::Keep as Memo;
 
 use crate::bench::{Bench, assert_unsupported};
 
@@ -124,7 +125,12 @@ pub(crate) async fn forms_are_well_formed(bench: &Bench) {
                 matches!(field.default, None | Some(Value::Flag(_))),
                 "{field:?}"
             ),
-            FieldKind::Number { .. } | FieldKind::Text(_) => {}
+            FieldKind::Number { .. }
+            | FieldKind::Text(_)
+            | FieldKind::List(_)
+            | FieldKind::File(_)
+            | FieldKind::Json
+            | FieldKind::Either(_) => {}
         }
     }
 }
@@ -134,6 +140,9 @@ fn wrong_values(kind: &FieldKind) -> Vec<Value> {
     let text = |text: &str| Value::Text(text.to_owned());
     match kind {
         FieldKind::Flag => vec![text("on")],
+        FieldKind::List(_) | FieldKind::File(_) | FieldKind::Json | FieldKind::Either(_) => {
+            Vec::new()
+        }
         FieldKind::Choice(_) => vec![text("no such choice"), Value::Flag(true)],
         FieldKind::Number { min, max, .. } => {
             let beyond = [min.map(|min| min - 1.0), max.map(|max| max + 1.0)];
@@ -185,6 +194,7 @@ async fn listed(bench: &Bench, folder: Option<&str>) -> Vec<(String, String)> {
     let mut query = Query {
         folder: folder.map(str::to_owned),
         cursor: None,
+        words: None,
     };
     let mut items = Vec::new();
     for _ in 0..50 {
@@ -204,7 +214,7 @@ pub(crate) async fn inputs_are_listed(bench: &Bench) {
         let upload = bench.upload(name, name.as_bytes());
         bench
             .provider
-            .stage(&upload, &Meter::default())
+            .stage(&upload, &Memo::forgetful(), &Meter::default())
             .await
             .unwrap();
     }

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use labferry::model::connection::{Connection, clean_base_url};
 use labferry::model::error::{Error, ErrorKind, Result};
 use labferry::model::file::LocalFile;
-use labferry::model::form::Settings;
 use labferry::model::ids::{ConnectionId, PipelineId, Tag};
 use labferry::model::meter::Meter;
 use labferry::model::provider::{Capabilities, Intake};
@@ -19,6 +18,7 @@ use labferry::model::remote::{JobReport, JobStatus, RemoteJob, Submission, Uploa
 use labferry::model::secret::Secret;
 use labferry::net::client::{Http, NetOptions, Patience};
 use labferry::net::commit_point::CommitPoint;
+use labferry::net::keep::Keep as Memo;
 use labferry::net::retry::RetryPolicy;
 use labferry::providers::{Entry, Provider, Secrets};
 use labferry::sandbox::request_log::RequestRecord;
@@ -165,6 +165,7 @@ impl Bench {
             },
             remote_name: short,
             remote_folder: "2026-11-21 Plate 7".to_owned(),
+            metadata: BTreeMap::new(),
         }
     }
 
@@ -175,17 +176,17 @@ impl Bench {
 
     /// A submission of this file, which is staged where that comes first.
     pub(crate) async fn submission_of(&self, upload: Upload) -> Submission {
-        let mut submission = Submission {
-            pipeline: PipelineId::from(self.stand.pipeline),
-            name: "Plate 7 – “first” look #1".to_owned(),
-            tag: Tag::from("lf-4k7q2m9x"),
-            staged: Vec::new(),
-            uploads: Vec::new(),
-            settings: Settings::new(),
-        };
+        let mut submission = Submission::new(
+            PipelineId::from(self.stand.pipeline),
+            "Plate 7 – “first” look #1",
+            Tag::from("lf-4k7q2m9x"),
+        );
         match self.can().intake {
-            Intake::UploadFirst => {
-                let staged = self.provider.stage(&upload, &Meter::default()).await;
+            Intake::UploadFirst | Intake::ThroughBucket => {
+                let staged = self
+                    .provider
+                    .stage(&upload, &Memo::forgetful(), &Meter::default())
+                    .await;
                 submission.staged.push(staged.unwrap());
             }
             Intake::WithSubmission => submission.uploads.push(upload),
@@ -207,7 +208,7 @@ impl Bench {
         let (commit, mut requests) = CommitPoint::new();
         let questions = AtomicUsize::new(0);
         let journal = async {
-            while let Some(answer) = requests.recv().await {
+            while let Some((_draft, answer)) = requests.recv().await {
                 questions.fetch_add(1, Ordering::SeqCst);
                 answer.send(()).ok();
             }

@@ -11,7 +11,9 @@ use labferry::model::error::{Error, ErrorKind, Result};
 use labferry::model::ids::{PipelineId, Tag};
 use labferry::model::meter::Meter;
 use labferry::model::provider::Intake;
+use labferry::model::remote::Lost;
 use labferry::model::remote::{Query, RemoteJob, Submission};
+use labferry::net::keep::Keep as Memo;
 use labferry::providers::Provider;
 
 use crate::bench::Bench;
@@ -39,13 +41,22 @@ async fn errors(
     note("browse", client().browse(&Query::default()).await.map(drop));
     if bench.can().intake == Intake::UploadFirst {
         let meter = Meter::default();
-        note("stage", client().stage(&upload, &meter).await.map(drop));
+        note(
+            "stage",
+            client()
+                .stage(&upload, &Memo::forgetful(), &meter)
+                .await
+                .map(drop),
+        );
     }
     let submitted = bench.submit(&client(), submission).await;
     note("submit", submitted.outcome.map(drop));
     note(
         "find",
-        client().find(&Tag::from("lf-4k7q2m9x")).await.map(drop),
+        client()
+            .find(&Lost::of_tag(Tag::from("lf-4k7q2m9x")))
+            .await
+            .map(drop),
     );
     let reports = client().status(std::slice::from_ref(job)).await;
     let report = reports.and_then(|mut reports| reports.remove(0).map(drop));

@@ -10,6 +10,7 @@ use labferry::model::error::{Error, ErrorKind};
 use labferry::model::meter::Meter;
 use labferry::model::provider::Intake;
 use labferry::model::remote::{JobStatus, Query, StagedFile, Upload};
+use labferry::net::keep::Keep as Memo;
 use labferry::sandbox::samples;
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +37,10 @@ fn is_stored(folder: &Path, bytes: &[u8]) -> bool {
 async fn stage_and_look(bench: &Bench, name: &str, bytes: &[u8]) -> StagedFile {
     let upload = bench.upload(name, bytes);
     let meter = Meter::default();
-    let staged = bench.provider.stage(&upload, &meter).await;
+    let staged = bench
+        .provider
+        .stage(&upload, &Memo::forgetful(), &meter)
+        .await;
     let staged = staged.unwrap_or_else(|error| panic!("{name}: {error:?}"));
     assert_eq!(staged.name, upload.remote_name);
     assert_eq!(staged.sha256, Some(sha256(bytes)), "{name}");
@@ -58,6 +62,7 @@ pub(crate) async fn nasty_names_arrive(bench: &Bench) {
     let inside = Query {
         folder: folder.map(|folder| folder.id.clone()),
         cursor: None,
+        words: None,
     };
     let there = bench.provider.browse(&inside).await.unwrap();
     let there: Vec<String> = there.items.into_iter().map(|item| item.name).collect();
@@ -96,7 +101,10 @@ pub(crate) async fn a_lost_upload_is_made_good(bench: &Bench) {
         let bytes = format!("{number}\n{fault}\n");
         let upload = bench.upload(&format!("{fault}.csv"), bytes.as_bytes());
         let meter = Meter::default();
-        let staged = bench.provider.stage(&upload, &meter).await;
+        let staged = bench
+            .provider
+            .stage(&upload, &Memo::forgetful(), &meter)
+            .await;
         let staged = staged.unwrap_or_else(|error| panic!("{fault}: {error:?}"));
         assert_eq!(staged.sha256, Some(sha256(bytes.as_bytes())), "{fault}");
         assert_eq!(meter.done_bytes(), bytes.len() as u64, "{fault}");
@@ -123,9 +131,9 @@ pub(crate) async fn a_file_over_the_limit_is_not_sent(bench: &Bench) {
         .and_then(|time| time.try_into().ok());
     let before = bench.requests().len();
     let error = match bench.can().intake {
-        Intake::UploadFirst => bench
+        Intake::UploadFirst | Intake::ThroughBucket => bench
             .provider
-            .stage(&upload, &Meter::default())
+            .stage(&upload, &Memo::forgetful(), &Meter::default())
             .await
             .unwrap_err(),
         Intake::WithSubmission => {
@@ -144,7 +152,13 @@ pub(crate) async fn a_file_over_the_limit_is_not_sent(bench: &Bench) {
 pub(crate) async fn staging_alone_sends_nothing(bench: &Bench) {
     let upload = bench.sample_upload();
     let meter = Meter::default();
-    assert_unsupported(bench.provider.stage(&upload, &meter).await, "staging");
+    assert_unsupported(
+        bench
+            .provider
+            .stage(&upload, &Memo::forgetful(), &meter)
+            .await,
+        "staging",
+    );
     assert!(bench.requests().is_empty());
     assert_eq!(meter.moved_bytes(), 0);
 }
@@ -166,12 +180,16 @@ pub(crate) async fn nasty_names_are_submitted(bench: &Bench) {
 /// Sends a file by the way this platform takes files.
 async fn send(bench: &Bench, upload: Upload, meter: &Meter) -> Result<(), Error> {
     match bench.can().intake {
-        Intake::UploadFirst => bench.provider.stage(&upload, meter).await.map(drop),
+        Intake::UploadFirst | Intake::ThroughBucket => bench
+            .provider
+            .stage(&upload, &Memo::forgetful(), meter)
+            .await
+            .map(drop),
         Intake::WithSubmission => {
             let submission = bench.submission_of(upload).await;
             let (commit, mut requests) = labferry::net::commit_point::CommitPoint::new();
             let journal = async {
-                while let Some(answer) = requests.recv().await {
+                while let Some((_draft, answer)) = requests.recv().await {
                     answer.send(()).ok();
                 }
             };
@@ -193,6 +211,7 @@ async fn assert_nothing_usable(bench: &Bench, when: &str) {
             let inside = Query {
                 folder: Some(item.id),
                 cursor: None,
+                words: None,
             };
             let there = bench.provider.browse(&inside).await.unwrap();
             assert!(there.items.is_empty(), "{when}: {there:?}");

@@ -66,7 +66,7 @@ pub(crate) static ALL: &[Stand] = &[BIODOCK, ANALYTICS_AUTOMATED];
 
 const BIODOCK: Stand = Stand {
     provider: "biodock",
-    address: |sandbox| sandbox.addresses().biodock.url,
+    address: |sandbox| sandbox.addresses().entry("biodock", "url"),
     options: &[],
     secret: ("key", |sandbox| sandbox.world().key("biodock")),
     account: "someone@example.org",
@@ -96,7 +96,7 @@ const BIODOCK: Stand = Stand {
 
 const ANALYTICS_AUTOMATED: Stand = Stand {
     provider: "analytics-automated",
-    address: |sandbox| sandbox.addresses().analytics_automated.url,
+    address: |sandbox| sandbox.addresses().entry("analytics-automated", "url"),
     options: &[("email", "someone@example.org"), ("user", USER)],
     secret: ("password", |sandbox| sandbox.world().key(PASSWORD_KEY)),
     account: "lab at 127.0.0.1",

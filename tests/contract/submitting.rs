@@ -7,6 +7,7 @@ use labferry::model::ids::{PipelineId, Tag};
 use labferry::model::meter::Meter;
 use labferry::model::provider::LostSubmit;
 use labferry::model::remote::Found;
+use labferry::model::remote::Lost;
 use labferry::net::commit_point::CommitPoint;
 
 use crate::bench::{Bench, assert_unsupported};
@@ -17,7 +18,7 @@ pub(crate) async fn nothing_happens_before_the_point(bench: &Bench) {
     let (commit, mut requests) = CommitPoint::new();
     let meter = Meter::default();
     let journal = async {
-        let answer = requests.recv().await.unwrap();
+        let (_draft, answer) = requests.recv().await.unwrap();
         // Time enough for a platform on this computer to act, had it anything to act on.
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(bench.jobs().await, 0, "a job before the point was passed");
@@ -152,7 +153,11 @@ pub(crate) async fn nobody_there_makes_no_job(bench: &Bench) {
 
 pub(crate) async fn a_lost_submission_can_be_looked_for(bench: &Bench) {
     let mut submission = bench.submission().await;
-    let none = bench.provider.find(&submission.tag).await.unwrap();
+    let none = bench
+        .provider
+        .find(&Lost::of_tag(submission.tag.clone()))
+        .await
+        .unwrap();
     assert!(
         match &none {
             Found::Nothing => true,
@@ -164,7 +169,11 @@ pub(crate) async fn a_lost_submission_can_be_looked_for(bench: &Bench) {
     bench.set(&format!("lost-answer@{}*1", bench.stand.submit));
     let lost = bench.submit(&bench.provider, &submission).await.outcome;
     assert!(!lost.unwrap_err().submit_made_no_job());
-    let found = bench.provider.find(&submission.tag).await.unwrap();
+    let found = bench
+        .provider
+        .find(&Lost::of_tag(submission.tag.clone()))
+        .await
+        .unwrap();
     let id = match (bench.can().lost_submit, found) {
         (_, Found::Job(job)) => job.id,
         (LostSubmit::Candidates, Found::Perhaps(jobs)) => {
@@ -186,21 +195,25 @@ pub(crate) async fn a_lost_submission_can_be_looked_for(bench: &Bench) {
         let other = other.unwrap();
         let found = bench
             .provider
-            .find(&Tag::from("lf-4k7q2m9x"))
+            .find(&Lost::of_tag(Tag::from("lf-4k7q2m9x")))
             .await
             .unwrap();
         assert!(
             matches!(&found, Found::Job(found) if found.id == job.id),
             "{found:?}"
         );
-        let found = bench.provider.find(&submission.tag).await.unwrap();
+        let found = bench
+            .provider
+            .find(&Lost::of_tag(submission.tag.clone()))
+            .await
+            .unwrap();
         assert!(
             matches!(&found, Found::Job(found) if found.id == other.id),
             "{found:?}"
         );
         let found = bench
             .provider
-            .find(&Tag::from("lf-nobodys1"))
+            .find(&Lost::of_tag(Tag::from("lf-nobodys1")))
             .await
             .unwrap();
         assert_eq!(found, Found::Nothing);
@@ -209,6 +222,9 @@ pub(crate) async fn a_lost_submission_can_be_looked_for(bench: &Bench) {
 
 pub(crate) async fn no_looking_sends_nothing(bench: &Bench) {
     let tag = Tag::from("lf-4k7q2m9x");
-    assert_unsupported(bench.provider.find(&tag).await, "looking for a submission");
+    assert_unsupported(
+        bench.provider.find(&Lost::of_tag(tag)).await,
+        "looking for a submission",
+    );
     assert!(bench.requests().is_empty());
 }

@@ -14,12 +14,14 @@ use labferry::model::form::Value;
 use labferry::model::ids::{ConnectionId, PipelineId, ProviderId, Tag};
 use labferry::model::meter::Meter;
 use labferry::model::remote::{
-    Found, JobReport, JobStatus, Link, Progress, Query, RemoteJob, StagedFile, Submission, Upload,
+    Found, JobReport, JobStatus, Link, Lost, Progress, Query, RemoteJob, StagedFile, Submission,
+    Upload,
 };
 use labferry::model::secret::Secret;
 use labferry::net::client::{Http, NetOptions, Patience};
 use labferry::net::commit_point::{CommitPoint, CommitRequests};
 use labferry::net::download::{Expected, Order, fetch};
+use labferry::net::keep::Keep;
 use labferry::net::retry::RetryPolicy;
 use labferry::providers::Provider;
 use labferry::sandbox::samples;
@@ -50,7 +52,9 @@ impl Bench {
         })
         .await
         .unwrap();
-        let address = sandbox.addresses().biodock;
+        let addresses = sandbox.addresses();
+        let url = addresses.entry("biodock", "url");
+        let own_key = addresses.entry("biodock", "key");
         let http = Http::new(&NetOptions {
             patience: Patience {
                 answer: Duration::from_secs(10),
@@ -65,12 +69,12 @@ impl Bench {
             id: ConnectionId(1),
             provider: ProviderId::from("biodock"),
             label: "Imaging core".to_owned(),
-            base_url: clean_base_url(&address.url).unwrap(),
+            base_url: clean_base_url(&url).unwrap(),
             options: BTreeMap::new(),
             vault_name: "test".to_owned(),
             account: None,
         };
-        let key = Secret::parse_key(key.unwrap_or(&address.key)).unwrap();
+        let key = Secret::parse_key(key.unwrap_or(&own_key)).unwrap();
         let secrets = BTreeMap::from([("key".to_owned(), key)]);
         let entry = labferry::providers::entry(&connection.provider).unwrap();
         Self {
@@ -97,21 +101,25 @@ impl Bench {
             file: picked(&path),
             remote_name: name.to_owned(),
             remote_folder: FOLDER.to_owned(),
+            metadata: BTreeMap::new(),
         }
     }
 
     async fn stage(&self, upload: &Upload) -> Result<StagedFile> {
-        self.provider.stage(upload, &Meter::default()).await
+        self.provider
+            .stage(upload, &Keep::forgetful(), &Meter::default())
+            .await
     }
 
     async fn submit(&self, staged: Vec<StagedFile>, masks: bool) -> Result<RemoteJob> {
         let submission = Submission {
-            pipeline: PipelineId::from(NUCLEI),
-            name: "Plate 7 # 100 %".to_owned(),
-            tag: Tag::from("lf-4k7q2m9x"),
             staged,
-            uploads: Vec::new(),
             settings: BTreeMap::from([("masks".to_owned(), Value::Flag(masks))]),
+            ..Submission::new(
+                PipelineId::from(NUCLEI),
+                "Plate 7 # 100 %",
+                Tag::from("lf-4k7q2m9x"),
+            )
         };
         let (commit, requests) = CommitPoint::new();
         let meter = Meter::default();
@@ -184,7 +192,7 @@ impl Bench {
 }
 
 async fn journal(mut requests: CommitRequests) {
-    if let Some(answer) = requests.recv().await {
+    if let Some((_draft, answer)) = requests.recv().await {
         answer.send(()).ok();
     }
 }
@@ -224,6 +232,7 @@ async fn the_whole_way() {
         let inside = Query {
             folder: Some(top.items[0].id.clone()),
             cursor: None,
+            words: None,
         };
         let page = bench.provider.browse(&inside).await.unwrap();
         assert_eq!(page.items.len(), 2);
@@ -277,6 +286,7 @@ async fn lists_end_whatever_the_cursor_and_the_limit_do() {
     let second = Query {
         folder: None,
         cursor: first.next,
+        words: None,
     };
     let second = bench.provider.browse(&second).await.unwrap();
     assert!(second.items.is_empty() && second.next.is_none());
@@ -429,7 +439,7 @@ async fn a_lost_submission_is_open_and_can_be_looked_for() {
         assert_eq!(bench.count("biodock.submit"), 1);
         let found = bench
             .provider
-            .find(&Tag::from("lf-4k7q2m9x"))
+            .find(&Lost::of_tag(Tag::from("lf-4k7q2m9x")))
             .await
             .unwrap();
         match found {
@@ -437,7 +447,11 @@ async fn a_lost_submission_is_open_and_can_be_looked_for() {
             Found::Perhaps(jobs) => assert!(!by_name && jobs.len() == 1),
             Found::Nothing => panic!("it is there"),
         }
-        let other = bench.provider.find(&Tag::from("lf-other")).await.unwrap();
+        let other = bench
+            .provider
+            .find(&Lost::of_tag(Tag::from("lf-other")))
+            .await
+            .unwrap();
         assert_eq!(other == Found::Nothing, by_name);
     }
 }

@@ -14,20 +14,22 @@ use labferry::model::batch::Target;
 use labferry::model::connection::{Account, Connection, ConnectionDraft};
 use labferry::model::error::{Doing, Error, Result};
 use labferry::model::form::Form;
-use labferry::model::ids::{ConnectionId, PipelineId, ProviderId, Tag};
+use labferry::model::ids::{ConnectionId, PipelineId, ProviderId};
 use labferry::model::job::Stage;
 use labferry::model::meter::Meter;
 use labferry::model::notice::{About, Action, Notice, Weight};
 use labferry::model::pipeline::Pipeline;
-use labferry::model::provider::{FanOut, ProviderFacts};
+use labferry::model::provider::{Budget, FanOut, ProviderFacts};
 use labferry::model::remote::{
-    Found, JobReport, Link, Output, Page, Query, RemoteJob, StagedFile, Submission, Upload,
+    Found, Gathered, Gathering, JobReport, Link, ListedJob, Lost, Output, Page, Query, RemoteJob,
+    StagedFile, Submission, Upload,
 };
 use labferry::model::secret::Secret;
 use labferry::net::client::{Http, NetOptions, Patience};
 use labferry::net::commit_point::CommitPoint;
+use labferry::net::keep::Keep;
 use labferry::net::retry::RetryPolicy;
-use labferry::providers::{self, Entry, Provider, Secrets};
+use labferry::providers::{self, Entry, Profile, Provider, Secrets};
 use labferry::results::receipt::{self, Outcome};
 use labferry::sandbox::{Sandbox, SandboxOptions};
 use tempfile::TempDir;
@@ -722,13 +724,22 @@ impl Provider for Broken {
     async fn browse(&self, _query: &Query) -> Result<Page<StagedFile>> {
         Err(Error::unsupported(Doing::Connect))
     }
-    async fn stage(&self, _upload: &Upload, _meter: &Meter) -> Result<StagedFile> {
+    async fn stage(&self, _upload: &Upload, _keep: &Keep, _: &Meter) -> Result<StagedFile> {
+        Err(Error::unsupported(Doing::Connect))
+    }
+    async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
         Err(Error::unsupported(Doing::Connect))
     }
     async fn submit(&self, _: &Submission, _: &CommitPoint, _: &Meter) -> Result<RemoteJob> {
         Err(Error::unsupported(Doing::Connect))
     }
-    async fn find(&self, _tag: &Tag) -> Result<Found> {
+    async fn jobs(&self, _query: &Query) -> Result<Page<ListedJob>> {
+        Err(Error::unsupported(Doing::Connect))
+    }
+    async fn job(&self, _id: &str) -> Result<ListedJob> {
+        Err(Error::unsupported(Doing::Connect))
+    }
+    async fn find(&self, _lost: &Lost) -> Result<Found> {
         Err(Error::unsupported(Doing::Connect))
     }
     async fn status(&self, _jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {
@@ -743,6 +754,13 @@ impl Provider for Broken {
     async fn link(&self, _job: &RemoteJob, _output: &Output) -> Result<Link> {
         Err(Error::unsupported(Doing::Connect))
     }
+    fn budget(&self) -> Option<Budget> {
+        None
+    }
+}
+
+fn no_profiles(_text: &str) -> Vec<Profile> {
+    Vec::new()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape every platform's has")]
@@ -760,10 +778,14 @@ static WITH_BROKEN: &[Entry] = &[
     Entry {
         facts: &providers::analytics_automated::FACTS,
         connect: providers::analytics_automated::connect,
+        profiles: no_profiles,
+        simulator: &providers::analytics_automated::sim::SIMULATOR,
     },
     Entry {
         facts: &BROKEN_FACTS,
         connect: broken,
+        profiles: no_profiles,
+        simulator: &providers::analytics_automated::sim::SIMULATOR,
     },
 ];
 

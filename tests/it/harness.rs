@@ -185,6 +185,8 @@ pub(crate) fn target(
         .cloned()
         .unwrap_or_else(|| Pipeline::typed(pipeline));
     Target {
+        sample_column: None,
+        existing: Vec::new(),
         connection,
         pipeline,
         fan_out,

@@ -36,7 +36,7 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
     .await
     .unwrap();
     let place = Place::new();
-    let key = sandbox.addresses().biodock.key;
+    let key = sandbox.addresses().entry("biodock", "key");
     connect(&place, &sandbox, &key);
     let mut moments = Vec::new();
     for round in 0..rounds {
@@ -58,8 +58,8 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
 
 fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
     let addresses = sandbox.addresses();
-    let biodock = addresses.biodock.url;
-    let server = addresses.analytics_automated.url;
+    let biodock = addresses.entry("biodock", "url");
+    let server = addresses.entry("analytics-automated", "url");
     for words in [
         &["biodock", "--label", "Imaging", "--url", &biodock][..],
         &[

@@ -168,6 +168,8 @@ impl Bench {
             into: Some(self.top.path().join("results")),
             targets: vec![
                 Target {
+                    sample_column: None,
+                    existing: Vec::new(),
                     pipeline: Pipeline {
                         name: "Nuclei count".to_owned(),
                         ..Pipeline::typed("64f1a2b3c4d5e6f708192a3b")
@@ -177,6 +179,8 @@ impl Bench {
                     settings: Settings::new(),
                 },
                 Target {
+                    sample_column: None,
+                    existing: Vec::new(),
                     pipeline: Pipeline::typed("zipresults"),
                     connection: self.institute,
                     fan_out: FanOut::OnePerFile,

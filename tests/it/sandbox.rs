@@ -43,8 +43,8 @@ impl Bench {
         Self {
             sandbox,
             client,
-            url: addresses.biodock.url,
-            key: addresses.biodock.key,
+            url: addresses.entry("biodock", "url"),
+            key: addresses.entry("biodock", "key"),
         }
     }
 

@@ -587,6 +587,7 @@ fn a_secret_is_masked_and_leaves_only_in_the_command() {
     assert!(window.sees("Asking Scope"));
     window.publish(|snapshot| {
         snapshot.trial = Some(Trial::Good(Account {
+            places: Vec::new(),
             name: "someone@example.org".to_owned(),
             checked: fixture::at(0),
         }));

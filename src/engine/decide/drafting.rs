@@ -282,7 +282,11 @@ fn make_jobs(
             continue;
         };
         let groups: Vec<(Option<&str>, Vec<FileId>)> = match target.fan_out {
-            FanOut::AllInOne => vec![(None, files.iter().map(|file| file.id).collect())],
+            // TODO: groups by sample (settled with the sample table).
+            FanOut::AllInOne
+            | FanOut::BatchPerFile
+            | FanOut::BatchPerSample
+            | FanOut::OnePerSample => vec![(None, files.iter().map(|file| file.id).collect())],
             FanOut::OnePerFile => files
                 .iter()
                 .map(|file| (Some(file.local.name.as_str()), vec![file.id]))
@@ -327,6 +331,12 @@ fn make_jobs(
                 left_out: Vec::new(),
                 outputs_listed: false,
                 timeline: Vec::new(),
+                fan_out: target.fan_out,
+                sample_column: target.sample_column.clone(),
+                existing: target.existing.clone(),
+                gathered: None,
+                drafted: None,
+                submitted_at: None,
             };
             note(&mut job, now, "Ready to be sent");
             jobs.push(job);

@@ -53,7 +53,13 @@ fn react(world: &mut World, event: Event, now: Now) {
             sending::staged(world, connection, file, outcome, now);
         }
         Event::BaselineRead(job, outcome) => sending::baseline_read(world, job, outcome, now),
-        Event::CommitAsked(job) => sending::commit_asked(world, job, now),
+        Event::KeepAsked(connection, file, text) => {
+            sending::keep_asked(world, connection, file, text);
+        }
+        Event::Gathered(job, outcome) => sending::gathered(world, job, outcome, now),
+        // TODO: into the links of the world (settled with the picker of existing inputs and the adopting of jobs).
+        Event::Browsed(..) | Event::JobsListed(..) | Event::Recognized(..) => {}
+        Event::CommitAsked(job, draft) => sending::commit_asked(world, job, draft, now),
         Event::Submitted(job, outcome) => sending::submitted(world, job, outcome, now),
         Event::LookedUp(job, outcome) => sending::looked_up(world, job, outcome, now),
         Event::Polled(connection, outcome) => watching::polled(world, connection, outcome, now),
@@ -76,6 +82,17 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::AddFiles(paths) => drafting::add_files(world, paths),
         Command::RemoveFiles(paths) => drafting::remove_files(world, &paths),
         Command::ClearFiles => drafting::clear_files(world),
+        // TODO: these (settled with the sample table, the picker of existing inputs, the adopting of jobs and saved settings).
+        Command::SetSamplePattern(_)
+        | Command::ImportSamples(_)
+        | Command::SetSample { .. }
+        | Command::Browse(..)
+        | Command::ListJobs(..)
+        | Command::AdoptJob(..)
+        | Command::SaveNamedSettings(_)
+        | Command::RemoveNamedSettings { .. }
+        | Command::ReadProfiles(_)
+        | Command::ImportProfile { .. } => {}
         Command::CheckBatch(draft) => drafting::check(world, draft, now),
         Command::SubmitBatch(draft) => drafting::submit(world, draft, now),
         Command::CancelJob(job) => cancel(world, job, now),
@@ -234,6 +251,10 @@ fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         WorkKey::Stage(connection, file) => {
             sending::staged(world, connection, file, Err(failed(Doing::Upload)), now);
         }
+        WorkKey::Gather(job) => {
+            sending::gathered(world, job, Err(failed(Doing::Upload)), now);
+        }
+        WorkKey::Browse(_) | WorkKey::ListJobs(_) | WorkKey::Recognize(_) => {}
         WorkKey::ReadBaseline(job) => {
             sending::baseline_read(world, job, Err(failed(Doing::FindSubmission)), now);
         }

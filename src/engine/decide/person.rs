@@ -38,7 +38,7 @@ pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
         Stage::Queued | Stage::Running => {
             let kind = world.facts_of(&job).map(|facts| facts.capabilities.cancel);
             match (kind, job.remote.clone()) {
-                (Some(CancelKind::Stops), Some(remote)) => {
+                (Some(CancelKind::Stops | CancelKind::StopsAndDeletes), Some(remote)) => {
                     if job.cancel_wanted && world.is_running(&WorkKey::Cancel(id)) {
                         return;
                     }
@@ -47,7 +47,13 @@ pub(in crate::engine) fn cancel(world: &mut World, id: JobId, now: Now) {
                     world.put_job(job);
                     world.start(Work::Cancel(connection, id, remote));
                 }
-                (Some(CancelKind::Stops | CancelKind::StopWatching) | None, _) => {
+                (
+                    Some(
+                        CancelKind::Stops | CancelKind::StopsAndDeletes | CancelKind::StopWatching,
+                    )
+                    | None,
+                    _,
+                ) => {
                     end_here(
                         world,
                         job,

@@ -1,6 +1,7 @@
 //! From files to a job at the platform: uploads, the point of no return, the answer or its loss.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
 use crate::engine::event::{Effect, Now};
@@ -9,8 +10,11 @@ use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
 use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::{Job, LeftOut, Stage};
 use crate::model::notice::{About, Did, Subject, Weight, details, explain};
-use crate::model::remote::{Found, RemoteJob, StagedFile};
+use crate::model::remote::{Found, Gathered, RemoteJob, StagedFile};
 use crate::store::journal::Change;
+
+/// How often to ask whether a platform has taken gathered files in.
+const GATHER_POLL: Duration = Duration::from_secs(5);
 
 /// A file is at the platform, or is not: all jobs of the connection that want it hear of it.
 pub(super) fn staged(
@@ -114,6 +118,42 @@ fn leave_out(world: &mut World, mut job: Job, file: FileId, error: &Error, now: 
     world.put_job(job);
 }
 
+/// An upload wants something remembered for a later attempt.
+pub(super) fn keep_asked(world: &mut World, connection: ConnectionId, file: FileId, text: String) {
+    world.write(Change::PutKept {
+        connection,
+        file,
+        text,
+    });
+    world.ask(Effect::LetKeep(connection, file));
+}
+
+/// The files of a job were made one input, or the platform is still at it.
+pub(super) fn gathered(world: &mut World, id: JobId, outcome: Result<Gathered>, now: Now) {
+    let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Uploading) else {
+        return;
+    };
+    match outcome {
+        Ok(gathered) => {
+            calm(&mut job);
+            if gathered.ready {
+                note(&mut job, now, format!("{} is ready", gathered.input.name));
+            } else {
+                let pause = world.pace.poll_wait(GATHER_POLL);
+                job.wait_until = Some(later(now, pause));
+                note(
+                    &mut job,
+                    now,
+                    format!("{} is being taken in", gathered.input.name),
+                );
+            }
+            job.gathered = Some(gathered);
+            world.put_job(job);
+        }
+        Err(error) => retry_or_fail(world, job, error, now),
+    }
+}
+
 /// What stood on the platform's list before the submission.
 pub(super) fn baseline_read(world: &mut World, id: JobId, outcome: Result<Vec<String>>, now: Now) {
     let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Uploading) else {
@@ -130,12 +170,16 @@ pub(super) fn baseline_read(world: &mut World, id: JobId, outcome: Result<Vec<St
 }
 
 /// The submission is about to become irrevocable: from here on a lost answer means not knowing.
-pub(super) fn commit_asked(world: &mut World, id: JobId, now: Now) {
+pub(super) fn commit_asked(world: &mut World, id: JobId, draft: Option<RemoteJob>, now: Now) {
     let Some(mut job) = world.job(id) else { return };
     if job.stage != Stage::Uploading || job.cancel_wanted {
         return;
     }
     move_job(&mut job, Stage::Submitting, now, "Submitting");
+    job.submitted_at = Some(now.at);
+    if draft.is_some() {
+        job.drafted = draft;
+    }
     world.put_job(job);
     world.ask(Effect::LetCommit(id));
 }

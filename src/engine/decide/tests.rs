@@ -61,6 +61,8 @@ const USUAL: Capabilities = Capabilities {
         jobs_alive: None,
     },
     cost: None,
+    intake_needs: None,
+    lists_jobs: false,
 };
 
 const fn facts(id: &'static str, capabilities: Capabilities) -> ProviderFacts {
@@ -71,10 +73,12 @@ const fn facts(id: &'static str, capabilities: Capabilities) -> ProviderFacts {
         nouns: Nouns {
             pipeline: "pipeline",
             job: "job",
+            input: "file",
         },
         connect_fields: &[],
         capabilities,
         status_page: None,
+        profiles: None,
     }
 }
 
@@ -151,7 +155,7 @@ impl Bed {
             at: self.at,
             random: self.random,
         };
-        let asked = matches!(event, Event::CommitAsked(_));
+        let asked = matches!(event, Event::CommitAsked(..));
         let effects = decide(&mut self.world, event, now);
         for effect in &effects {
             if let Effect::Write(change) = effect {
@@ -256,6 +260,7 @@ impl Bed {
         fan_out: FanOut,
     ) -> Vec<Effect> {
         let files = (0..files).map(|number| BatchFile {
+            samples: BTreeMap::new(),
             id: FileId(0),
             local: LocalFile {
                 path: PathBuf::from(format!("/data/{number}.tif")),
@@ -272,6 +277,8 @@ impl Bed {
             files: files.collect(),
             left_out: Vec::new(),
             targets: vec![Target {
+                sample_column: None,
+                existing: Vec::new(),
                 connection,
                 pipeline: Pipeline::typed("p"),
                 fan_out,
@@ -365,6 +372,7 @@ fn submitting(connection: ConnectionId) -> (Bed, JobId) {
             id: "f".to_owned(),
             name: "0.tif".to_owned(),
             sha256: None,
+            ..StagedFile::default()
         };
         bed.happen(Event::Staged(UPLOADS, FileId(1), Ok(staged)));
         bed.end(&WorkKey::ReadBaseline(job));
@@ -373,7 +381,7 @@ fn submitting(connection: ConnectionId) -> (Bed, JobId) {
     } else {
         assert_eq!(submits(&effects), 1);
     }
-    let effects = bed.happen(Event::CommitAsked(job));
+    let effects = bed.happen(Event::CommitAsked(job, None));
     assert!(
         matches!(
             effects.as_slice(),
@@ -389,7 +397,7 @@ fn a_commit_is_let_go_only_once_and_only_from_uploading() {
     let (mut bed, job) = submitting(CARRIES);
     for stage in [Stage::Submitting, Stage::Queued] {
         assert_eq!(bed.stage(job), stage);
-        let effects = bed.happen(Event::CommitAsked(job));
+        let effects = bed.happen(Event::CommitAsked(job, None));
         assert!(
             !effects
                 .iter()
@@ -399,7 +407,7 @@ fn a_commit_is_let_go_only_once_and_only_from_uploading() {
         bed.end(&WorkKey::Submit(job));
         bed.happen(Event::Submitted(job, Ok(remote("r"))));
     }
-    bed.happen(Event::CommitAsked(JobId(99)));
+    bed.happen(Event::CommitAsked(JobId(99), None));
 }
 
 #[test]
@@ -413,7 +421,7 @@ fn a_cancelled_job_is_not_let_go() {
             .iter()
             .any(|effect| matches!(effect, Effect::Stop(WorkKey::Submit(_))))
     );
-    let effects = bed.happen(Event::CommitAsked(JobId(1)));
+    let effects = bed.happen(Event::CommitAsked(JobId(1), None));
     assert!(
         !effects
             .iter()
@@ -579,7 +587,7 @@ fn limits_of_uploads_and_of_jobs_alive_hold() {
     );
     for number in 1..=3 {
         let job = JobId(number);
-        bed.happen(Event::CommitAsked(job));
+        bed.happen(Event::CommitAsked(job, None));
         bed.end(&WorkKey::Submit(job));
         bed.happen(Event::Submitted(job, Ok(remote(&number.to_string()))));
     }
@@ -704,7 +712,7 @@ fn a_submission_that_came_too_early_is_made_once_more() {
     assert_eq!(bed.world.jobs[&job].stage, Stage::Waiting);
     bed.at = bed.at.checked_add(Duration::from_secs(6)).unwrap();
     assert_eq!(submits(&bed.happen(Event::Tick)), 1);
-    bed.happen(Event::CommitAsked(job));
+    bed.happen(Event::CommitAsked(job, None));
     bed.end(&WorkKey::Submit(job));
     bed.happen(Event::Submitted(job, Err(too_early())));
     assert_eq!(bed.world.jobs[&job].stage, Stage::Failed);

@@ -21,10 +21,12 @@ pub static FACTS: ProviderFacts = ProviderFacts {
     nouns: Nouns {
         pipeline: "job",
         job: "submission",
+        input: "file",
     },
     connect_fields: CONNECT_FIELDS,
     capabilities: Capabilities {
         intake: Intake::WithSubmission,
+        intake_needs: None,
         max_file_bytes: None,
         refuses_empty_files: true,
         max_name_chars: LONGEST_FILE_NAME,
@@ -34,6 +36,7 @@ pub static FACTS: ProviderFacts = ProviderFacts {
         lost_submit: LostSubmit::AskThePerson,
         partial_results: true,
         browses_inputs: false,
+        lists_jobs: false,
         poll: PollPace {
             first: Duration::from_secs(2),
             usual: Duration::from_secs(3),
@@ -50,6 +53,7 @@ pub static FACTS: ProviderFacts = ProviderFacts {
         cost: None,
     },
     status_page: None,
+    profiles: None,
 };
 
 const CONNECT_FIELDS: &[ConnectField] = &[
@@ -60,6 +64,8 @@ const CONNECT_FIELDS: &[ConnectField] = &[
         kind: ConnectFieldKind::Url,
         required: true,
         default: "",
+        presets: &[],
+        part: "",
     },
     ConnectField {
         name: "email",
@@ -68,6 +74,8 @@ const CONNECT_FIELDS: &[ConnectField] = &[
         kind: ConnectFieldKind::Email,
         required: true,
         default: "",
+        presets: &[],
+        part: "",
     },
     ConnectField {
         name: "user",
@@ -76,6 +84,8 @@ const CONNECT_FIELDS: &[ConnectField] = &[
         kind: ConnectFieldKind::Text,
         required: false,
         default: "",
+        presets: &[],
+        part: "",
     },
     ConnectField {
         name: "password",
@@ -84,6 +94,8 @@ const CONNECT_FIELDS: &[ConnectField] = &[
         kind: ConnectFieldKind::Password,
         required: false,
         default: "",
+        presets: &[],
+        part: "",
     },
     ConnectField {
         name: "files_url",
@@ -92,5 +104,7 @@ const CONNECT_FIELDS: &[ConnectField] = &[
         kind: ConnectFieldKind::Url,
         required: false,
         default: "",
+        presets: &[],
+        part: "",
     },
 ];

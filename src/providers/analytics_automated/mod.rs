@@ -23,13 +23,15 @@ use crate::model::form::Form;
 use crate::model::ids::{PipelineId, Tag};
 use crate::model::meter::Meter;
 use crate::model::pipeline::Pipeline;
+use crate::model::provider::Budget;
 use crate::model::remote::{
-    Found, JobReport, JobStatus, Link, Output, Page, Query, RemoteJob, StagedFile, Submission,
-    Upload,
+    Found, Gathered, Gathering, JobReport, JobStatus, Link, ListedJob, Lost, Output, Page, Query,
+    RemoteJob, StagedFile, Submission, Upload,
 };
 use crate::net::api::{Api, Auth};
 use crate::net::client::Http;
 use crate::net::commit_point::CommitPoint;
+use crate::net::keep::Keep;
 use crate::net::upload::FileBody;
 use crate::providers::analytics_automated::facts::{LONGEST_FILE_NAME, QUESTIONS_AT_ONCE};
 use crate::providers::analytics_automated::files::Files;
@@ -205,6 +207,7 @@ impl Provider for AnalyticsAutomated {
         Ok(Account {
             name: self.account.clone(),
             checked: Timestamp::now(),
+            places: Vec::new(),
         })
     }
 
@@ -251,7 +254,11 @@ impl Provider for AnalyticsAutomated {
         Err(Error::unsupported(Doing::Browse))
     }
 
-    async fn stage(&self, _upload: &Upload, _meter: &Meter) -> Result<StagedFile> {
+    async fn stage(&self, _upload: &Upload, _keep: &Keep, _meter: &Meter) -> Result<StagedFile> {
+        Err(Error::unsupported(Doing::Upload))
+    }
+
+    async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
         Err(Error::unsupported(Doing::Upload))
     }
 
@@ -316,8 +323,17 @@ impl Provider for AnalyticsAutomated {
         })
     }
 
-    async fn find(&self, _tag: &Tag) -> Result<Found> {
+    async fn find(&self, _lost: &Lost) -> Result<Found> {
         Err(Error::unsupported(Doing::FindSubmission))
+    }
+
+    async fn jobs(&self, _query: &Query) -> Result<Page<ListedJob>> {
+        Err(Error::unsupported(Doing::Browse))
+    }
+
+    // TODO: by its UUID or the address of its page (settled with the adopting of jobs).
+    async fn job(&self, _id: &str) -> Result<ListedJob> {
+        Err(Error::unsupported(Doing::Browse))
     }
 
     async fn status(&self, jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {
@@ -347,6 +363,10 @@ impl Provider for AnalyticsAutomated {
 
     async fn link(&self, _job: &RemoteJob, output: &Output) -> Result<Link> {
         self.files.link(&self.api, &output.id).await
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        None
     }
 }
 

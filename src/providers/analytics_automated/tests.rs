@@ -60,7 +60,10 @@ impl Bench {
 
     async fn with(options: &[(&str, &str)], secrets: impl Fn(&Sandbox) -> Secrets) -> Self {
         let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
-        let connection = connection(&sandbox.addresses().analytics_automated.url, options);
+        let connection = connection(
+            &sandbox.addresses().entry("analytics-automated", "url"),
+            options,
+        );
         let provider = connect(&connection, &secrets(&sandbox), &http()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -79,20 +82,17 @@ impl Bench {
     }
 
     fn submission(&self, pipeline: &str, name: &str, bytes: &[u8]) -> Submission {
+        let tag = Tag::from("lf-4k7q2m9x");
         Submission {
-            pipeline: PipelineId::from(pipeline),
-            name: "Plate 7 – first look".to_owned(),
-            tag: Tag::from("lf-4k7q2m9x"),
-            staged: Vec::new(),
             uploads: vec![upload(self.folder.path(), name, bytes)],
-            settings: Settings::new(),
+            ..Submission::new(PipelineId::from(pipeline), "Plate 7 – first look", tag)
         }
     }
 
     async fn submit(&self, submission: &Submission) -> Result<RemoteJob> {
         let (commit, mut requests) = CommitPoint::new();
         let journal = async move {
-            while let Some(answer) = requests.recv().await {
+            while let Some((_draft, answer)) = requests.recv().await {
                 answer.send(()).unwrap();
             }
         };
@@ -146,6 +146,7 @@ fn upload(folder: &Path, name: &str, bytes: &[u8]) -> Upload {
         },
         remote_name: name.to_owned(),
         remote_folder: String::new(),
+        metadata: BTreeMap::new(),
     }
 }
 
@@ -166,7 +167,10 @@ async fn the_whole_way_with_a_nasty_name() {
     let mut submission = bench.submission("headsort", "my #1 \"50%\" 世界.csv", b"b\na\nc\n");
     submission.settings = settings;
     let job = bench.submit(&submission).await.unwrap();
-    let base = &bench.sandbox.addresses().analytics_automated.url;
+    let base = &bench
+        .sandbox
+        .addresses()
+        .entry("analytics-automated", "url");
     assert_eq!(job.web_page, Some(format!("{base}submission/{}", job.id)));
     assert_eq!(bench.report(&job).await.unwrap().status, JobStatus::Queued);
     bench.sandbox.world().advance(Duration::from_millis(2_300));
@@ -214,7 +218,10 @@ async fn a_files_base_address_settles_it() {
     bench.set("aa.media=root");
     let job = bench.done("wordcount").await;
     let output = bench.provider.outputs(&job).await.unwrap().remove(0);
-    let url = &bench.sandbox.addresses().analytics_automated.url;
+    let url = &bench
+        .sandbox
+        .addresses()
+        .entry("analytics-automated", "url");
     let connection = connection(url, &[EMAIL, ("files_url", url)]);
     let provider = connect(&connection, &Secrets::new(), &http()).unwrap();
     let asked = bench.sandbox.world().requests().count("aa.file");
@@ -377,9 +384,17 @@ async fn what_is_known_beforehand_is_never_sent() {
     let meter = Meter::default();
     let upload = &long.uploads[0];
     let unsupported = [
-        bench.provider.stage(upload, &meter).await.map(drop),
+        bench
+            .provider
+            .stage(upload, &Keep::forgetful(), &meter)
+            .await
+            .map(drop),
         bench.provider.browse(&Query::default()).await.map(drop),
-        bench.provider.find(&long.tag).await.map(drop),
+        bench
+            .provider
+            .find(&Lost::of_tag(long.tag.clone()))
+            .await
+            .map(drop),
         bench
             .provider
             .cancel(&RemoteJob {

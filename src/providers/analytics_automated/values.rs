@@ -48,6 +48,7 @@ pub(super) fn rule() -> TextRule {
         forbidden_chars,
         forbids_blanks: true,
         forbidden_words,
+        ..TextRule::default()
     }
 }
 

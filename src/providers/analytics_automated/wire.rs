@@ -89,10 +89,12 @@ impl Endpoint {
                 kind,
                 required: true,
                 default: is_flag.then_some(Value::Flag(false)),
+                ..Field::default()
             }
         });
         Form {
             fields: fields.collect(),
+            ..Form::default()
         }
     }
 }
@@ -112,7 +114,9 @@ pub(super) fn sent_value(value: &Value) -> String {
     match value {
         Value::Flag(true) => "TRUE".to_owned(),
         Value::Flag(false) => "FALSE".to_owned(),
-        Value::Text(text) => text.clone(),
+        Value::Text(_) | Value::List(_) | Value::Inputs | Value::Picked(_) | Value::Variant(..) => {
+            value.shown()
+        }
     }
 }
 

@@ -14,13 +14,15 @@ use crate::model::form::{Field, FieldKind, Form, Value};
 use crate::model::ids::{PipelineId, Tag};
 use crate::model::meter::Meter;
 use crate::model::pipeline::Pipeline;
+use crate::model::provider::Budget;
 use crate::model::remote::{
-    Found, JobReport, JobStatus, Link, Output, Page, Progress, Query, RemoteJob, StagedFile,
-    Submission, Upload,
+    Found, Gathered, Gathering, JobReport, JobStatus, Link, ListedJob, Lost, Output, Page,
+    Progress, Query, RemoteJob, StagedFile, Submission, Upload,
 };
 use crate::model::safe_url::SafeUrl;
 use crate::net::api::Api;
 use crate::net::commit_point::CommitPoint;
+use crate::net::keep::Keep;
 use crate::providers::Provider;
 use crate::providers::biodock::lists::{Entry, PAGE_ENTRIES};
 use crate::providers::biodock::wire::{
@@ -86,7 +88,7 @@ impl Client {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn job(&self, id: &str, doing: Doing) -> Result<State> {
+    async fn state_of(&self, id: &str, doing: Doing) -> Result<State> {
         let answer: JobAnswer = self
             .api
             .get_json(&["analysis-jobs", id], &[], doing)
@@ -143,6 +145,7 @@ impl Provider for Client {
                 .filter(|name| !name.trim().is_empty())
                 .unwrap_or_else(|| host.to_owned()),
             checked: Timestamp::now(),
+            places: Vec::new(),
         })
     }
 
@@ -174,7 +177,9 @@ impl Provider for Client {
                 kind: FieldKind::Flag,
                 required: false,
                 default: Some(Value::Flag(true)),
+                ..Field::default()
             }],
+            ..Form::default()
         })
     }
 
@@ -207,8 +212,12 @@ impl Provider for Client {
         })
     }
 
-    async fn stage(&self, upload: &Upload, meter: &Meter) -> Result<StagedFile> {
+    async fn stage(&self, upload: &Upload, _keep: &Keep, meter: &Meter) -> Result<StagedFile> {
         self.put(upload, meter).await
+    }
+
+    async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
+        Err(Error::unsupported(Doing::Upload))
     }
 
     async fn submit(
@@ -254,7 +263,8 @@ impl Provider for Client {
     }
 
     /// The documented entries carry no name, so a job can be recognized only where the service sends one after all.
-    async fn find(&self, tag: &Tag) -> Result<Found> {
+    async fn find(&self, lost: &Lost) -> Result<Found> {
+        let tag = &lost.submission.tag;
         let mut ours = None;
         let mut nameless = Vec::new();
         let saw_all = self
@@ -285,6 +295,15 @@ impl Provider for Client {
         })
     }
 
+    // TODO: from the list of analysis jobs (settled with the adopting of jobs).
+    async fn jobs(&self, _query: &Query) -> Result<Page<ListedJob>> {
+        Err(Error::unsupported(Doing::Browse))
+    }
+
+    async fn job(&self, _id: &str) -> Result<ListedJob> {
+        Err(Error::unsupported(Doing::Browse))
+    }
+
     async fn status(&self, jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {
         let mut listed = BTreeMap::new();
         if jobs.len() >= MANY_JOBS {
@@ -295,7 +314,7 @@ impl Provider for Client {
         for job in jobs {
             let state = match listed.remove(&job.id) {
                 Some(state) => Ok(state),
-                None => self.job(&job.id, Doing::Poll).await,
+                None => self.state_of(&job.id, Doing::Poll).await,
             };
             reports.push(match state {
                 Ok(state) => Ok(self.report(&job.id, &state)),
@@ -312,7 +331,7 @@ impl Provider for Client {
     }
 
     async fn outputs(&self, job: &RemoteJob) -> Result<Vec<Output>> {
-        let state = self.job(&job.id, Doing::ListOutputs).await?;
+        let state = self.state_of(&job.id, Doing::ListOutputs).await?;
         let mut outputs: Vec<Output> = [
             (OBJECTS_FILE, state.objects_url()),
             (AGGREGATE_FILE, state.aggregate_url()),
@@ -332,7 +351,7 @@ impl Provider for Client {
         if output.id == MASKS_FILE {
             return self.masks_link(&job.id).await;
         }
-        let state = self.job(&job.id, Doing::PrepareResult).await?;
+        let state = self.state_of(&job.id, Doing::PrepareResult).await?;
         let url = match output.id.as_str() {
             OBJECTS_FILE => state.objects_url(),
             AGGREGATE_FILE => state.aggregate_url(),
@@ -343,6 +362,10 @@ impl Provider for Client {
                 .sent(Sent::Answered)
                 .hint("Biodock does not offer this file any more")
         })
+    }
+
+    fn budget(&self) -> Option<Budget> {
+        None
     }
 }
 

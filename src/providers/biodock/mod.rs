@@ -44,6 +44,7 @@ pub static FACTS: ProviderFacts = ProviderFacts {
     nouns: Nouns {
         pipeline: "pipeline",
         job: "analysis job",
+        input: "file",
     },
     connect_fields: &[
         ConnectField {
@@ -53,6 +54,8 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             kind: ConnectFieldKind::Url,
             required: true,
             default: "https://app.biodock.ai/api/external",
+            presets: &[],
+            part: "",
         },
         ConnectField {
             name: "key",
@@ -61,10 +64,13 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             kind: ConnectFieldKind::Key,
             required: true,
             default: "",
+            presets: &[],
+            part: "",
         },
     ],
     capabilities: Capabilities {
         intake: Intake::UploadFirst,
+        intake_needs: None,
         max_file_bytes: Some(MAX_FILE_BYTES),
         refuses_empty_files: true,
         max_name_chars: 200,
@@ -74,6 +80,7 @@ pub static FACTS: ProviderFacts = ProviderFacts {
         lost_submit: LostSubmit::Candidates,
         partial_results: false,
         browses_inputs: true,
+        lists_jobs: true,
         poll: PollPace {
             first: Duration::from_secs(5),
             usual: Duration::from_secs(5),
@@ -85,6 +92,7 @@ pub static FACTS: ProviderFacts = ProviderFacts {
         ),
     },
     status_page: Some("https://biodock.statuspage.io/"),
+    profiles: None,
 };
 
 /// Makes a client for a connection.

@@ -66,6 +66,8 @@ impl Client {
             id: answer.id,
             name: upload.remote_name.clone(),
             sha256: Some(uploaded.sha256),
+            size_bytes: Some(upload.file.size_bytes),
+            ..StagedFile::default()
         })
     }
 
@@ -94,6 +96,8 @@ impl Client {
             id: item.id,
             name: upload.remote_name.clone(),
             sha256: Some(sha256_of(&upload.file, Doing::Upload).await?),
+            size_bytes: Some(upload.file.size_bytes),
+            ..StagedFile::default()
         }))
     }
 

@@ -70,8 +70,9 @@ impl ItemEntry {
         let name = self.name.as_deref().unwrap_or(&self.id);
         StagedFile {
             name: format!("{name}{slash}"),
+            is_folder: self.is_folder(),
             id: self.id,
-            sha256: None,
+            ..StagedFile::default()
         }
     }
 }

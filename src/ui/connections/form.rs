@@ -113,7 +113,7 @@ impl FormState {
                 });
                 (!good).then(|| "This is not an email address".to_owned())
             }
-            ConnectFieldKind::Text => None,
+            ConnectFieldKind::Place | ConnectFieldKind::Text => None,
             ConnectFieldKind::Key => Secret::parse_key(typed)
                 .err()
                 .map(|problem| problem.to_string()),
@@ -154,7 +154,7 @@ impl FormState {
                         clean_base_url(typed).unwrap_or_else(|_problem| typed.trim().to_owned());
                     entries.insert(name, url);
                 }
-                ConnectFieldKind::Email | ConnectFieldKind::Text => {
+                ConnectFieldKind::Email | ConnectFieldKind::Place | ConnectFieldKind::Text => {
                     entries.insert(name, typed.trim().to_owned());
                 }
                 ConnectFieldKind::Key => {

@@ -239,6 +239,10 @@ fn end_words(snapshot: &Snapshot, view: &JobView) -> (&'static str, String) {
             "Cancel job",
             format!("{name} stops the job and keeps its record"),
         ),
+        (true, CancelKind::StopsAndDeletes) => (
+            "Stop and delete",
+            format!("{name} stops the job and deletes it, with its log and its results"),
+        ),
         (true, CancelKind::StopWatching) => (
             "Stop watching",
             format!("{name} cannot stop a job: it goes on there, and its results are not fetched"),

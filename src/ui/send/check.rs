@@ -110,8 +110,8 @@ fn plan(snapshot: &Snapshot, state: &SendState, files: usize) -> String {
         .targets
         .iter()
         .map(|target| match target.fan_out {
-            FanOut::AllInOne => 1,
-            FanOut::OnePerFile => files,
+            FanOut::AllInOne | FanOut::BatchPerFile | FanOut::BatchPerSample => 1,
+            FanOut::OnePerFile | FanOut::OnePerSample => files,
         })
         .sum();
     let platforms: BTreeSet<&str> = state

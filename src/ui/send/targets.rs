@@ -216,6 +216,9 @@ const fn fan_out_words(fan_out: FanOut) -> &'static str {
     match fan_out {
         FanOut::AllInOne => "One job for all files",
         FanOut::OnePerFile => "One job per file",
+        FanOut::OnePerSample => "One job per sample",
+        FanOut::BatchPerFile => "One batch, split per file",
+        FanOut::BatchPerSample => "One batch, split per sample",
     }
 }
 
@@ -239,6 +242,8 @@ fn set_ticked(
         pipeline: pipeline.clone(),
         fan_out: fan_outs.first().copied().unwrap_or(FanOut::AllInOne),
         settings: crate::model::form::Settings::new(),
+        sample_column: None,
+        existing: Vec::new(),
     });
     match view.forms.get(&pipeline.id) {
         None | Some(Loadable::NotAsked | Loadable::Failed(_)) => {

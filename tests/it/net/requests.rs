@@ -160,7 +160,7 @@ async fn reads_are_repeated_and_writes_are_not() {
         assert!(error.is_retryable());
         assert_eq!(server.seen().len(), 3);
         let (commit, mut requests) = CommitPoint::new();
-        let journal = async { requests.recv().await.unwrap().send(()).unwrap() };
+        let journal = async { requests.recv().await.unwrap().1.send(()).unwrap() };
         let (answer, ()) = tokio::join!(
             api.submit_json(&["a"], "body", &commit, Doing::Submit),
             journal
@@ -192,7 +192,7 @@ async fn what_was_not_sent_is_said_so() {
     }
     let api = api(&url);
     let (commit, mut requests) = CommitPoint::new();
-    let journal = async { requests.recv().await.unwrap().send(()).unwrap() };
+    let journal = async { requests.recv().await.unwrap().1.send(()).unwrap() };
     let (answer, ()) = tokio::join!(
         api.submit_json(&["a"], "body", &commit, Doing::Submit),
         journal

@@ -103,7 +103,7 @@ async fn the_body_is_incomplete_until_the_commit_point_is_passed() {
                 "{arrived} of {length}"
             );
             assert!(server.seen().is_empty(), "the request is not whole yet");
-            answer.send(()).unwrap();
+            answer.1.send(()).unwrap();
         };
         let (uploaded, ()) = tokio::join!(send(&server, body, Some(&commit)), journal);
         uploaded.unwrap();

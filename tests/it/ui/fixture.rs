@@ -29,6 +29,8 @@ use labferry::model::remote::{JobReport, JobStatus, Output, Progress, RemoteJob}
 use labferry::model::settings::AppSettings;
 
 const CAPABILITIES: Capabilities = Capabilities {
+    intake_needs: None,
+    lists_jobs: false,
     intake: Intake::UploadFirst,
     max_file_bytes: Some(2_000_000_000),
     refuses_empty_files: true,
@@ -60,6 +62,8 @@ const fn field(
     required: bool,
 ) -> ConnectField {
     ConnectField {
+        part: "",
+        presets: &[],
         name,
         label,
         help: "Where to find it",
@@ -71,10 +75,12 @@ const fn field(
 
 /// A platform with a key that takes many files in a job.
 pub(crate) static SCOPE: ProviderFacts = ProviderFacts {
+    profiles: None,
     id: ProviderId::new("scope"),
     name: "Scope",
     about: "Analyzes microscopy images",
     nouns: Nouns {
+        input: "file",
         pipeline: "pipeline",
         job: "analysis",
     },
@@ -88,10 +94,12 @@ pub(crate) static SCOPE: ProviderFacts = ProviderFacts {
 
 /// A platform without a key that takes one file in a job.
 pub(crate) static FOLD: ProviderFacts = ProviderFacts {
+    profiles: None,
     id: ProviderId::new("fold"),
     name: "Fold server",
     about: "Runs sequence analyses of an institute",
     nouns: Nouns {
+        input: "file",
         pipeline: "job",
         job: "submission",
     },
@@ -116,6 +124,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
 /// At work with nothing in it.
 pub(crate) fn empty() -> Snapshot {
     Snapshot {
+        profiles: None,
         seq: 1,
         phase: Phase::Running,
         providers: Arc::new([&SCOPE, &FOLD]),
@@ -151,6 +160,9 @@ fn connection(
     forms: BTreeMap<PipelineId, Loadable<Form>>,
 ) -> Arc<ConnectionView> {
     Arc::new(ConnectionView {
+        browsed: None,
+        budget: None,
+        listed: None,
         connection: Connection {
             id: ConnectionId(number),
             provider: facts.id.clone(),
@@ -159,6 +171,7 @@ fn connection(
             options: BTreeMap::new(),
             vault_name: format!("vault-{number}"),
             account: Some(Account {
+                places: Vec::new(),
                 name: "someone@example.org".to_owned(),
                 checked: at(0),
             }),
@@ -173,6 +186,8 @@ fn connection(
 
 fn form_field(name: &str, label: &str, kind: FieldKind, default: Option<Value>) -> Field {
     Field {
+        group: String::new(),
+        hidden: false,
         name: name.to_owned(),
         label: label.to_owned(),
         help: String::new(),
@@ -185,6 +200,9 @@ fn form_field(name: &str, label: &str, kind: FieldKind, default: Option<Value>) 
 /// The form of the first pipeline of the first connection: one field of each kind.
 pub(crate) fn form() -> Form {
     Form {
+        cautions: Vec::new(),
+        free_form: false,
+        intro: String::new(),
         fields: vec![
             form_field(
                 "masks",
@@ -308,11 +326,13 @@ pub(crate) fn batch(number: u64, name: &str, jobs: &[u64]) -> Arc<Batch> {
         folder: PathBuf::from(format!("/results/2026-11-20 {name}")),
         files: vec![
             BatchFile {
+                samples: BTreeMap::new(),
                 id: FileId(number * 100),
                 local: local("A01 世界 #1 50%.tif", 3_400_000),
                 remote_name: "A01.tif".to_owned(),
             },
             BatchFile {
+                samples: BTreeMap::new(),
                 id: FileId(number * 100 + 1),
                 local: local("A02.tif", 3_100_000),
                 remote_name: "A02.tif".to_owned(),
@@ -333,6 +353,12 @@ pub(crate) fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView 
         message: Some("Segmenting image 1 of 2".to_owned()),
     };
     let job = Job {
+        fan_out: FanOut::AllInOne,
+        sample_column: None,
+        existing: Vec::new(),
+        gathered: None,
+        drafted: None,
+        submitted_at: None,
         id: JobId(number),
         batch: BatchId(batch),
         connection: ConnectionId(1),

@@ -102,7 +102,7 @@ impl Life {
             && !self.under_way[place].committed
             && !self.bad(8)
         {
-            self.happen(Event::CommitAsked(job));
+            self.happen(Event::CommitAsked(job, None));
             if self.under_way[place].committed && !self.bad(6) {
                 self.next += 1;
                 let made = remote(&format!("r{}", self.next));
@@ -164,6 +164,7 @@ impl Life {
                     id: file.to_string(),
                     name: "x".to_owned(),
                     sha256: None,
+                    ..StagedFile::default()
                 };
                 let outcome = if bad {
                     Err(self.error(Doing::Upload, Sent::Perhaps))

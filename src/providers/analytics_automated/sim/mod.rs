@@ -34,6 +34,7 @@ use crate::providers::analytics_automated::sim::names::{encoded, printed_link};
 use crate::providers::analytics_automated::sim::places::{Found, Place, locate, query_value};
 use crate::providers::analytics_automated::sim::submit::{Reply, Sender};
 use crate::sandbox::faults::Setting;
+use crate::sandbox::simulator::{DemoEntry, Simulator};
 use crate::sandbox::world::{World, lock};
 
 /// Names of the endpoints, for faults and the request log.
@@ -104,6 +105,23 @@ impl fmt::Debug for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Server").finish_non_exhaustive()
     }
+}
+
+/// What the sandbox needs to know of it.
+pub static SIMULATOR: Simulator = Simulator {
+    api_router,
+    storage_router,
+    endpoints: ENDPOINTS,
+    settings: SETTINGS,
+    entries,
+};
+
+/// How to connect to it.
+fn entries(world: &World) -> Vec<DemoEntry> {
+    vec![
+        DemoEntry::open("url", format!("{}/analytics_automated/", world.api_url())),
+        DemoEntry::unprinted("email", "someone@example.org"),
+    ]
 }
 
 /// Everything the server answers on the platforms' port.

@@ -28,6 +28,7 @@ use crate::providers::biodock::sim::files::Files;
 use crate::providers::biodock::sim::jobs::Job;
 use crate::providers::biodock::sim::paging::Fields;
 use crate::sandbox::faults::Setting;
+use crate::sandbox::simulator::{DemoEntry, Simulator};
 use crate::sandbox::storage;
 use crate::sandbox::world::{World, lock, random_hex};
 
@@ -112,6 +113,23 @@ impl Account {
     fn job(&self, id: &str) -> Option<Arc<Job>> {
         lock(&self.jobs).iter().find(|job| job.id == id).cloned()
     }
+}
+
+/// What the sandbox needs to know of it.
+pub static SIMULATOR: Simulator = Simulator {
+    api_router,
+    storage_router,
+    endpoints: ENDPOINTS,
+    settings: SETTINGS,
+    entries,
+};
+
+/// How to connect to it.
+fn entries(world: &World) -> Vec<DemoEntry> {
+    vec![
+        DemoEntry::open("url", format!("{}/api/external", world.api_url())),
+        DemoEntry::secret("key", "key", world.key(PLATFORM)),
+    ]
 }
 
 /// The routes of the platform itself.

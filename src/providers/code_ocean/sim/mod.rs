@@ -1,0 +1,39 @@
+//! Code Ocean, simulated for the sandbox from the vendor's documentation and what public code shows.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::sandbox::faults::Setting;
+use crate::sandbox::simulator::{DemoEntry, Simulator};
+use crate::sandbox::world::World;
+
+/// The names faults may use.
+pub const ENDPOINTS: &[&str] = &[];
+
+/// How it behaves where the vendor's pages leave a choice.
+pub const SETTINGS: &[Setting] = &[];
+
+/// What the sandbox needs to know of it.
+pub static SIMULATOR: Simulator = Simulator {
+    api_router,
+    storage_router,
+    endpoints: ENDPOINTS,
+    settings: SETTINGS,
+    entries,
+};
+
+/// The interface.
+fn api_router(_world: Arc<World>) -> Router {
+    Router::new()
+}
+
+/// The storage.
+fn storage_router(_world: Arc<World>) -> Router {
+    Router::new()
+}
+
+/// How to connect to it.
+fn entries(_world: &World) -> Vec<DemoEntry> {
+    Vec::new()
+}
