@@ -592,7 +592,7 @@ mod tests {
             refused,
             Err(JournalProblem::Newer {
                 found: 99,
-                known: 1
+                known: 2
             })
         ));
         assert_eq!(fs::read(&path).unwrap(), before);
