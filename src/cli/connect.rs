@@ -170,7 +170,7 @@ fn entries(
             .find(|(name, _)| *name == field.name)
             .and_then(|(_, value)| value.as_deref());
         let value = typed.unwrap_or(field.default);
-        if value.is_empty() && field.required {
+        if value.is_empty() && field.required && field.part.is_empty() {
             return Err(Trouble::wrong_use(
                 format!(
                     "{} needs {}: {}.",
@@ -209,7 +209,8 @@ fn secrets(
     let missing = facts
         .connect_fields
         .iter()
-        .find(|field| field.kind.is_secret() && field.required && !found.contains_key(field.name));
+        .filter(|field| field.kind.is_secret() && field.required && field.part.is_empty())
+        .find(|field| !found.contains_key(field.name));
     if let Some(field) = missing {
         return Err(Trouble::wrong_use(
             format!("{} needs a key: {}.", facts.name, field.label),

@@ -8,18 +8,29 @@ use crate::model::connection::{
 };
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, ProviderId};
-use crate::model::provider::{ConnectFieldKind, ProviderFacts};
+use crate::model::provider::{ConnectField, ConnectFieldKind, ProviderFacts};
 use crate::model::secret::Secret;
 use crate::net::client::Http;
 use crate::providers::{Entry, Provider, Secrets};
 
-/// Checks what was filled in. Labels are trimmed, addresses cleaned; secrets must be there where the platform needs them.
+/// What a connection is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be kept.
+    Save,
+    /// To be tried: its place may be open still, since the trial tells which there are.
+    Try,
+}
+
+/// Checks what was filled in. Labels are trimmed, addresses cleaned; secrets must be there where the platform needs them,
+/// and an optional part is there as a whole or not at all.
 pub(super) fn validate(
     draft: &ConnectionDraft,
     secrets: &[(String, Secret)],
     facts: &ProviderFacts,
     id: ConnectionId,
     vault_name: String,
+    purpose: Purpose,
 ) -> Result<Connection> {
     let refuse = |words: String| Error::new(ErrorKind::Invalid, Doing::Connect).hint(words);
     let label = draft.label.trim();
@@ -28,9 +39,19 @@ pub(super) fn validate(
     }
     let mut options = std::collections::BTreeMap::new();
     let mut base_url = String::new();
-    for field in facts.connect_fields {
+    let entered = |field: &ConnectField| {
         if field.kind.is_secret() {
-            if field.required && !secrets.iter().any(|(name, _)| name == field.name) {
+            secrets.iter().any(|(name, _)| name == field.name)
+        } else {
+            let entry = draft.entries.get(field.name).map(|entry| entry.trim());
+            entry.is_some_and(|entry| !entry.is_empty() && entry != field.default)
+        }
+    };
+    for field in facts.connect_fields {
+        let open = purpose == Purpose::Try && field.kind == ConnectFieldKind::Place;
+        let needed = !open && facts.is_needed(field, entered);
+        if field.kind.is_secret() {
+            if needed && !secrets.iter().any(|(name, _)| name == field.name) {
                 return Err(refuse(format!("{} is missing", field.label)));
             }
             continue;
@@ -41,7 +62,7 @@ pub(super) fn validate(
             .map_or(field.default, String::as_str)
             .trim();
         if entry.is_empty() {
-            if field.required {
+            if needed {
                 return Err(refuse(format!("{} is missing", field.label)));
             }
             continue;
@@ -124,7 +145,83 @@ pub(super) fn trial_client(
     entries: &'static [Entry],
 ) -> Result<Arc<dyn Provider>> {
     let entry = entry_of(entries, &draft.provider)?;
-    let connection = validate(draft, &secrets, entry.facts, ConnectionId(0), String::new())?;
+    let connection = validate(
+        draft,
+        &secrets,
+        entry.facts,
+        ConnectionId(0),
+        String::new(),
+        Purpose::Try,
+    )?;
     let secrets: Secrets = secrets.into_iter().collect();
     (entry.connect)(&connection, &secrets, http)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::{code_ocean, seven_bridges};
+
+    fn draft(facts: &ProviderFacts, entries: &[(&str, &str)]) -> ConnectionDraft {
+        ConnectionDraft {
+            provider: facts.id.clone(),
+            label: "Ours".to_owned(),
+            entries: entries
+                .iter()
+                .map(|(name, entry)| ((*name).to_owned(), (*entry).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn check(
+        facts: &ProviderFacts,
+        entries: &[(&str, &str)],
+        secrets: &[&str],
+        purpose: Purpose,
+    ) -> Option<String> {
+        let secrets: Vec<(String, Secret)> = secrets
+            .iter()
+            .filter_map(|name| {
+                Some((
+                    (*name).to_owned(),
+                    Secret::parse_key("AKEY0123456789").ok()?,
+                ))
+            })
+            .collect();
+        let draft = draft(facts, entries);
+        validate(
+            &draft,
+            &secrets,
+            facts,
+            ConnectionId(1),
+            String::new(),
+            purpose,
+        )
+        .err()
+        .map(|error| format!("{:?}", error.failure().hint))
+    }
+
+    #[test]
+    fn an_optional_part_is_there_as_a_whole_or_not_at_all() {
+        let facts = &code_ocean::FACTS;
+        let url = ("url", "https://acme.example.org");
+        let save = |entries: &[(&str, &str)], secrets: &[&str]| {
+            check(facts, entries, secrets, Purpose::Save)
+        };
+        assert_eq!(save(&[url, ("bucket_region", "us-east-1")], &["key"]), None);
+        let bucket = [url, ("bucket", "ours")];
+        let words = save(&bucket, &["key", "access_key"]).unwrap_or_default();
+        assert!(words.contains("Secret access key is missing"), "{words}");
+        let words = save(&[url], &["key", "access_key", "secret_key"]).unwrap_or_default();
+        assert!(words.contains("Bucket is missing"), "{words}");
+        assert_eq!(save(&bucket, &["key", "access_key", "secret_key"]), None);
+    }
+
+    #[test]
+    fn a_trial_leaves_the_place_open() {
+        let facts = &seven_bridges::FACTS;
+        assert_eq!(check(facts, &[], &["key"], Purpose::Try), None);
+        let words = check(facts, &[], &["key"], Purpose::Save).unwrap_or_default();
+        assert!(words.contains("Project is missing"), "{words}");
+    }
 }

@@ -133,7 +133,10 @@ impl Keys {
         if let Some((state, found)) = places.into_iter().find(|(_, found)| !found.is_empty()) {
             return Ok((found, state));
         }
-        if fields.iter().any(|field| field.required) {
+        if fields
+            .iter()
+            .any(|field| field.required && field.part.is_empty())
+        {
             return Err(trouble.unwrap_or_else(|| {
                 Error::new(ErrorKind::Keyring, Doing::UseKeyring)
                     .hint("There is no key for this connection")

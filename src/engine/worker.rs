@@ -94,7 +94,14 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
             let wanted = draft.clone();
             let stored = blocking(move || {
                 let entry = connect::entry_of(tools.entries, &draft.provider)?;
-                let connection = connect::validate(&draft, &secrets, entry.facts, id, vault_name)?;
+                let connection = connect::validate(
+                    &draft,
+                    &secrets,
+                    entry.facts,
+                    id,
+                    vault_name,
+                    connect::Purpose::Save,
+                )?;
                 let state = tools.keys.store(&connection.vault_name, &secrets)?;
                 Ok((connection, state))
             });

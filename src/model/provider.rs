@@ -25,6 +25,19 @@ pub struct ProviderFacts {
     pub profiles: Option<ProfilesFile>,
 }
 
+impl ProviderFacts {
+    /// Whether a field of the connection form has to be filled in: a required one of the main part always, one of an
+    /// optional part as soon as the person entered anything in that part.
+    pub fn is_needed(&self, field: &ConnectField, entered: impl Fn(&ConnectField) -> bool) -> bool {
+        field.required
+            && (field.part.is_empty()
+                || self
+                    .connect_fields
+                    .iter()
+                    .any(|other| other.part == field.part && entered(other)))
+    }
+}
+
 /// A file in the person's home that holds addresses and keys of a platform under names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProfilesFile {
@@ -57,7 +70,7 @@ pub struct ConnectField {
     pub help: &'static str,
     /// What it holds.
     pub kind: ConnectFieldKind,
-    /// Whether the connection needs it.
+    /// Whether the connection needs it; in an optional part, whether that part needs it ([`ProviderFacts::is_needed`]).
     pub required: bool,
     /// Filled in at first.
     pub default: &'static str,

@@ -56,7 +56,6 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             ConnectFieldKind::Key,
         ),
         ConnectField {
-            required: false,
             part: BUCKET,
             ..ConnectField::needed(
                 "bucket",
@@ -66,7 +65,6 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             )
         },
         ConnectField {
-            required: false,
             part: BUCKET,
             default: "us-east-1",
             ..ConnectField::needed(
@@ -87,7 +85,6 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             )
         },
         ConnectField {
-            required: false,
             part: BUCKET,
             ..ConnectField::needed(
                 "access_key",
@@ -97,7 +94,6 @@ pub static FACTS: ProviderFacts = ProviderFacts {
             )
         },
         ConnectField {
-            required: false,
             part: BUCKET,
             ..ConnectField::needed(
                 "secret_key",
