@@ -71,7 +71,7 @@ pub(super) struct SandboxArguments {
 /// Flags of `connect`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ConnectArguments {
-    /// biodock or analytics-automated
+    /// The platform, by its word; any other word names those there are
     #[arg(value_name = "PLATFORM")]
     pub(super) platform: String,
     /// Your own name for the connection

@@ -13,8 +13,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::json;
 
+use crate::providers;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::listener::Connection;
 use crate::sandbox::request_log::OpenRecord;
@@ -141,18 +141,17 @@ fn instead(fault: Fault, endpoint: &str, world: &World) -> Response {
     }
 }
 
-/// A refusal in the shape each platform uses: XML at storage, `detail` in the Django REST framework
-/// Analytics Automated is made with, `message` elsewhere.
+/// A refusal in the shape the platform uses: XML at storage, its own JSON elsewhere.
 fn failure(status: StatusCode, message: &str, endpoint: &str) -> Response {
-    if endpoint.starts_with("storage.") {
-        return storage::xml_error(status, "SandboxFault", message);
+    let platform = providers::ALL
+        .iter()
+        .map(|entry| entry.simulator)
+        .find(|simulator| simulator.endpoints.contains(&endpoint))
+        .filter(|_| !endpoint.starts_with("storage."));
+    match platform {
+        Some(simulator) => (status, Json((simulator.refusal)(status, message))).into_response(),
+        None => storage::xml_error(status, "SandboxFault", message),
     }
-    let body = if endpoint.starts_with("aa.") {
-        json!({ "detail": message })
-    } else {
-        json!({ "message": message })
-    };
-    (status, Json(body)).into_response()
 }
 
 fn slow_request(request: Request) -> Request {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 
 use crate::sandbox::faults::Setting;
 use crate::sandbox::world::World;
@@ -18,6 +19,8 @@ pub struct Simulator {
     pub endpoints: &'static [&'static str],
     /// Settings, as `name=value` sets them.
     pub settings: &'static [Setting],
+    /// The body of its refusals, with this status and message; what faults answer in its place.
+    pub refusal: fn(StatusCode, &str) -> serde_json::Value,
     /// How to connect to it, in the order of the connection form; empty for one that cannot be connected to.
     pub entries: fn(&World) -> Vec<DemoEntry>,
 }

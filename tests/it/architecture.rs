@@ -2,6 +2,8 @@
 //!
 //! The compiler does not guard this inside one package. Only what is outside test modules counts.
 
+mod platforms;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -37,14 +39,6 @@ const ENGINE_FOR_UI: &[&str] = &["Engine", "Busy", "command", "snapshot"];
 
 /// Words that must not occur in the window's code: it never waits.
 const NOT_IN_UI: &[&str] = &["async", "await", "tokio", "Mutex", "RwLock", "block_on"];
-
-/// Words of the platforms. Only their own folders may compare with them.
-const PLATFORM_WORDS: &[&str] = &[
-    "biodock",
-    "analytics-automated",
-    "code-ocean",
-    "seven-bridges",
-];
 
 #[test]
 fn the_layers_hold() {
@@ -127,16 +121,6 @@ fn the_checker_can_fail() {
             "use crate::model::job::*;",
             "imports by a star: name each thing",
         ),
-        (
-            "engine/worker.rs",
-            "fn a() { match id.as_str() { \"biodock\" => 1, _ => 2 } }",
-            "compares with the platform biodock",
-        ),
-        (
-            "engine/worker.rs",
-            "fn a() { id.as_str() == \"biodock\" }",
-            "compares with the platform biodock",
-        ),
     ] {
         let found = offences(name, &format!("//! Says what it owns.\n{text}"));
         assert!(
@@ -203,10 +187,6 @@ fn offences(name: &str, text: &str) -> Vec<String> {
         found.push("does not open with //!".to_owned());
     }
     let bare = without_tests(&blanked(text, true));
-    let with_texts: String = blanked(text, false)
-        .chars()
-        .take(bare.chars().count())
-        .collect();
     let lines = lines_without_tests(text);
     if lines > LONGEST_FILE {
         found.push(format!(
@@ -232,14 +212,6 @@ fn offences(name: &str, text: &str) -> Vec<String> {
         }
         if bare.contains("std::fs") || bare.contains("use std::{fs") {
             found.push("the window may not use std::fs".to_owned());
-        }
-    }
-    if layer != "providers" && layer != "sandbox" {
-        for word in PLATFORM_WORDS {
-            let literal = format!("\"{word}\"");
-            if compares(&with_texts, &literal) {
-                found.push(format!("compares with the platform {word}"));
-            }
         }
     }
     found
@@ -358,21 +330,6 @@ fn members(behind: &str) -> Vec<String> {
         })
         .filter(|member: &String| !member.is_empty() && member != "self")
         .collect()
-}
-
-/// Whether the literal is an arm of a `match` or one side of a comparison.
-fn compares(code: &str, literal: &str) -> bool {
-    code.match_indices(literal).any(|(at, _)| {
-        let before = code[..at].trim_end();
-        let after = code[at + literal.len()..].trim_start();
-        before.ends_with("==")
-            || before.ends_with("!=")
-            || after.starts_with("==")
-            || after.starts_with("!=")
-            || after.starts_with("=>")
-            || after.starts_with('|')
-            || after.starts_with("if ")
-    })
 }
 
 fn is_word(character: char) -> bool {

@@ -113,8 +113,14 @@ pub static SIMULATOR: Simulator = Simulator {
     storage_router,
     endpoints: ENDPOINTS,
     settings: SETTINGS,
+    refusal,
     entries,
 };
+
+/// A refusal in the words of the Django REST framework it is made with.
+fn refusal(_status: StatusCode, message: &str) -> Value {
+    json!({ "detail": message })
+}
 
 /// How to connect to it.
 fn entries(world: &World) -> Vec<DemoEntry> {

@@ -121,8 +121,14 @@ pub static SIMULATOR: Simulator = Simulator {
     storage_router,
     endpoints: ENDPOINTS,
     settings: SETTINGS,
+    refusal,
     entries,
 };
+
+/// A refusal in its words.
+fn refusal(_status: StatusCode, message: &str) -> Value {
+    json!({ "message": message })
+}
 
 /// How to connect to it.
 fn entries(world: &World) -> Vec<DemoEntry> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::sandbox::faults::Setting;
 use crate::sandbox::simulator::{DemoEntry, Simulator};
@@ -20,6 +22,7 @@ pub static SIMULATOR: Simulator = Simulator {
     storage_router,
     endpoints: ENDPOINTS,
     settings: SETTINGS,
+    refusal,
     entries,
 };
 
@@ -31,6 +34,11 @@ fn api_router(_world: Arc<World>) -> Router {
 /// The storage.
 fn storage_router(_world: Arc<World>) -> Router {
     Router::new()
+}
+
+/// A refusal in its words.
+fn refusal(_status: StatusCode, message: &str) -> Value {
+    json!({ "message": message })
 }
 
 /// How to connect to it.

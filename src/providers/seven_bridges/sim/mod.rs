@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::sandbox::faults::Setting;
 use crate::sandbox::simulator::{DemoEntry, Simulator};
@@ -20,6 +22,7 @@ pub static SIMULATOR: Simulator = Simulator {
     storage_router,
     endpoints: ENDPOINTS,
     settings: SETTINGS,
+    refusal,
     entries,
 };
 
@@ -31,6 +34,25 @@ fn api_router(_world: Arc<World>) -> Router {
 /// The storage.
 fn storage_router(_world: Arc<World>) -> Router {
     Router::new()
+}
+
+/// A refusal in its words.
+fn refusal(status: StatusCode, message: &str) -> Value {
+    let code = match status.as_u16() {
+        400 => 90_000,
+        401 => 90_001,
+        403 => 90_002,
+        404 => 90_003,
+        429 => 1_000,
+        503 => 0,
+        _ => 90_004,
+    };
+    json!({
+        "status": status.as_u16(),
+        "code": code,
+        "message": message,
+        "more_info": "http://docs.sevenbridges.com/docs/api-status-codes",
+    })
 }
 
 /// How to connect to it.
