@@ -221,6 +221,7 @@ fn send(world: &mut World, job: &Arc<Job>, facts: &'static ProviderFacts, room: 
             name: submission.name,
             pipeline: submission.pipeline,
             files: submission.staged,
+            is_whole_folder: is_whole_batch(world, job),
             settings: submission.settings,
             known: job.gathered.clone(),
         };
@@ -290,6 +291,14 @@ fn stage_missing(
         }
     }
     missing
+}
+
+/// Whether a job takes every file of its batch.
+fn is_whole_batch(world: &World, job: &Job) -> bool {
+    let Some(batch) = world.batches.get(&job.batch) else {
+        return false;
+    };
+    job.left_out.is_empty() && batch.files.iter().all(|file| job.files.contains(&file.id))
 }
 
 /// A job as it is submitted: the same again for the look after a lost answer.

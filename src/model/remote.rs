@@ -57,6 +57,8 @@ pub struct Gathering {
     pub pipeline: PipelineId,
     /// What was put into the bucket.
     pub files: Vec<StagedFile>,
+    /// Whether these are all files there will ever be in their folder of the bucket.
+    pub is_whole_folder: bool,
     /// The settings of the job.
     pub settings: Settings,
     /// What the same wish brought before, journalled.

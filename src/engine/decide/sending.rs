@@ -150,7 +150,13 @@ pub(super) fn gathered(world: &mut World, id: JobId, outcome: Result<Gathered>, 
             job.gathered = Some(gathered);
             world.put_job(job);
         }
-        Err(error) => retry_or_fail(world, job, error, now),
+        Err(error) => {
+            if !error.is_retryable() {
+                // A later attempt gathers anew and does not ask again about what the platform could not take in.
+                job.gathered = None;
+            }
+            retry_or_fail(world, job, error, now);
+        }
     }
 }
 
