@@ -27,6 +27,15 @@ impl Meter {
         self.0.moved_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Takes back bytes of a part that has to be sent again; that they moved stays counted.
+    pub fn take_back(&self, bytes: u64) {
+        let less = |done: u64| Some(done.saturating_sub(bytes));
+        let _before = self
+            .0
+            .done_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// Sets how far the file is: a continued download starts behind zero, a repeated one starts again.
     pub fn restart_at(&self, done_bytes: u64) {
         self.0.done_bytes.store(done_bytes, Ordering::Relaxed);

@@ -7,5 +7,7 @@ pub mod download;
 pub mod errors;
 pub mod gate;
 pub mod keep;
+pub mod parts;
 pub mod retry;
+pub mod storage_errors;
 pub mod upload;

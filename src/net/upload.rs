@@ -2,7 +2,7 @@
 //! never complete at the server before the commit point is passed. Which address it goes to is decided in `api`.
 
 use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,6 +10,7 @@ use std::thread;
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
+use md5::Md5;
 use reqwest::Body;
 use reqwest::multipart::Part;
 use sha2::{Digest as _, Sha256};
@@ -48,13 +49,55 @@ impl FileBody {
             .map_err(|error| Error::new(ErrorKind::Internal, doing).caused_by(&error))??;
         meter.expect(file.size_bytes);
         meter.restart_at(0);
+        let whole = Piece {
+            file: opened,
+            length_bytes: file.size_bytes,
+            hash: Hash::Sha256(Sha256::new()),
+        };
+        Self::of(whole, file, meter, doing)
+    }
+
+    /// A range of a file, which is still to be the one that was picked when its last block leaves. Others count on the
+    /// same meter, so it is neither set to the range's length nor to its start.
+    ///
+    /// # Errors
+    /// As of [`FileBody::open`], and when the range reaches past the end.
+    pub(crate) async fn open_range(
+        file: &LocalFile,
+        (offset_bytes, length_bytes): (u64, u64),
+        meter: &Meter,
+        doing: Doing,
+    ) -> Result<Self> {
+        if offset_bytes.saturating_add(length_bytes) > file.size_bytes {
+            return Err(changed(file, doing));
+        }
+        let picked = file.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let mut file = open_unchanged(&picked, doing)?;
+            file.seek(SeekFrom::Start(offset_bytes))
+                .map_err(|error| Error::from_io(&error, doing))?;
+            Ok(file)
+        })
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, doing).caused_by(&error))??;
+        let piece = Piece {
+            file: opened,
+            length_bytes,
+            hash: Hash::Md5(Md5::new()),
+        };
+        Self::of(piece, file, meter, doing)
+    }
+
+    /// Starts the thread that reads.
+    fn of(piece: Piece, picked: &LocalFile, meter: &Meter, doing: Doing) -> Result<Self> {
+        let length_bytes = piece.length_bytes;
         let shared = Arc::new(Shared::default());
         let (blocks, received) = mpsc::channel(BLOCKS_AHEAD);
         let (ready, last_ready) = oneshot::channel();
         let (go, may_go) = oneshot::channel();
         let reader = Reader {
-            file: opened,
-            picked: file.clone(),
+            piece,
+            picked: picked.clone(),
             meter: meter.clone(),
             shared: Arc::clone(&shared),
             blocks,
@@ -73,7 +116,7 @@ impl FileBody {
         };
         Ok(Self {
             body: Body::wrap_stream(stream::unfold(flow, Flow::next)),
-            length_bytes: file.size_bytes,
+            length_bytes,
             transfer: Transfer {
                 last_ready: Some(last_ready),
                 go: Some(go),
@@ -134,6 +177,11 @@ impl Transfer {
         self.shared.sent_bytes.load(Ordering::Relaxed)
     }
 
+    /// The same, for whoever outlives the transfer.
+    pub(crate) fn counter(&self) -> SentBytes {
+        SentBytes(Arc::clone(&self.shared))
+    }
+
     /// Whether somebody asked to stop.
     pub(crate) fn is_stopped(&self) -> bool {
         self.meter.is_stopped()
@@ -144,9 +192,22 @@ impl Transfer {
         self.shared.lock().failure.clone()
     }
 
-    /// SHA-256 of the whole file in lower-case hexadecimal, once it is read to its end.
-    pub(crate) fn sha256(&self) -> Option<String> {
-        self.shared.lock().sha256.clone()
+    /// What was sent, once it is read to its end: SHA-256 of a whole file, MD5 of a range, in lower-case hexadecimal.
+    pub(crate) fn hash(&self) -> Option<String> {
+        self.shared.lock().hash.clone()
+    }
+}
+
+/// Bytes of a transfer that have left so far.
+#[derive(Debug)]
+pub(crate) struct SentBytes(Arc<Shared>);
+
+impl SentBytes {
+    /// Takes them back from the meter; the library may still hold the body, of which nothing counts any more.
+    pub(crate) fn take_back(&self, meter: &Meter) {
+        let mut outcome = self.0.lock();
+        outcome.is_given_up = true;
+        meter.take_back(self.0.sent_bytes.load(Ordering::Relaxed));
     }
 }
 
@@ -160,10 +221,23 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Outcome {
     failure: Option<Error>,
-    sha256: Option<String>,
+    hash: Option<String>,
+    is_given_up: bool,
 }
 
 impl Shared {
+    /// Counts a block that leaves; false when nobody wants it any more.
+    fn count(&self, meter: &Meter, length_bytes: u64) -> bool {
+        let outcome = self.lock();
+        if outcome.is_given_up {
+            return false;
+        }
+        meter.add(length_bytes);
+        self.sent_bytes.fetch_add(length_bytes, Ordering::Relaxed);
+        drop(outcome);
+        true
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Outcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,9 +285,10 @@ impl Flow {
                 return Some((Err(Broken), self));
             }
         };
-        let length = block.len() as u64;
-        self.meter.add(length);
-        self.shared.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        if !self.shared.count(&self.meter, block.len() as u64) {
+            self.ended = true;
+            return Some((Err(Broken), self));
+        }
         Some((Ok(block), self))
     }
 
@@ -226,9 +301,38 @@ impl Flow {
     }
 }
 
+/// What is read: an open file, at its place, and how far from there.
+struct Piece {
+    file: File,
+    length_bytes: u64,
+    hash: Hash,
+}
+
+/// What storage and receipts want to know: MD5 is what many storages call a part by.
+enum Hash {
+    Sha256(Sha256),
+    Md5(Md5),
+}
+
+impl Hash {
+    fn update(&mut self, block: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(block),
+            Self::Md5(hash) => hash.update(block),
+        }
+    }
+
+    fn end(self) -> String {
+        match self {
+            Self::Sha256(hash) => hex(&hash.finalize()),
+            Self::Md5(hash) => hex(&hash.finalize()),
+        }
+    }
+}
+
 /// The thread that reads and hashes.
 struct Reader {
-    file: File,
+    piece: Piece,
     picked: LocalFile,
     meter: Meter,
     shared: Arc<Shared>,
@@ -238,22 +342,26 @@ struct Reader {
 
 impl Reader {
     fn run(self) {
+        let shared = Arc::clone(&self.shared);
         if let Err(error) = self.read_all() {
-            self.shared.lock().failure = Some(error);
+            shared.lock().failure = Some(error);
         }
     }
 
     /// Ends early without an error where nobody wants the blocks any more.
-    fn read_all(&self) -> Result<()> {
-        let mut hash = Sha256::new();
-        let mut left = self.picked.size_bytes;
+    fn read_all(self) -> Result<()> {
+        let Piece {
+            file,
+            length_bytes: mut left,
+            mut hash,
+        } = self.piece;
         loop {
             if self.meter.is_stopped() {
                 return Err(errors::stopped(self.doing, Sent::No));
             }
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK_BYTES);
             let mut block = Vec::with_capacity(wanted);
-            let read = (&self.file)
+            let read = (&file)
                 .take(wanted as u64)
                 .read_to_end(&mut block)
                 .map_err(|error| Error::from_io(&error, self.doing))?;
@@ -264,8 +372,8 @@ impl Reader {
             left = left.saturating_sub(read as u64);
             let block = Bytes::from(block);
             if left == 0 {
-                self.prove_unchanged()?;
-                self.shared.lock().sha256 = Some(hex(&hash.finalize()));
+                prove_unchanged(&file, &self.picked, self.doing)?;
+                self.shared.lock().hash = Some(hash.end());
                 // A receiver that is gone means that the request has ended; it knows why.
                 drop(self.blocks.blocking_send(Block::Last(block)));
                 return Ok(());
@@ -275,17 +383,17 @@ impl Reader {
             }
         }
     }
+}
 
-    /// Both what was opened and what lies at the path now must still be the file that was picked.
-    fn prove_unchanged(&self) -> Result<()> {
-        let io = |error: std::io::Error| Error::from_io(&error, self.doing);
-        let opened = self.file.metadata().map_err(io)?;
-        let named = std::fs::metadata(&self.picked.path).map_err(io)?;
-        if is_as_picked(&opened, &self.picked) && is_as_picked(&named, &self.picked) {
-            Ok(())
-        } else {
-            Err(changed(&self.picked, self.doing))
-        }
+/// Both what was opened and what lies at the path now must still be the file that was picked.
+fn prove_unchanged(file: &File, picked: &LocalFile, doing: Doing) -> Result<()> {
+    let io = |error: std::io::Error| Error::from_io(&error, doing);
+    let opened = file.metadata().map_err(io)?;
+    let named = std::fs::metadata(&picked.path).map_err(io)?;
+    if is_as_picked(&opened, picked) && is_as_picked(&named, picked) {
+        Ok(())
+    } else {
+        Err(changed(picked, doing))
     }
 }
 
@@ -294,13 +402,24 @@ impl Reader {
 /// # Errors
 /// [`ErrorKind::LocalFile`] when it cannot be read or has changed.
 pub async fn sha256_of(file: &LocalFile, doing: Doing) -> Result<String> {
-    let picked = file.clone();
+    sha256_until_stopped(file, &Meter::default(), doing).await
+}
+
+/// The same beside a transfer, and ended with it.
+///
+/// # Errors
+/// As of [`sha256_of`], and when the meter was stopped.
+pub async fn sha256_until_stopped(file: &LocalFile, meter: &Meter, doing: Doing) -> Result<String> {
+    let (picked, meter) = (file.clone(), meter.clone());
     tokio::task::spawn_blocking(move || {
         let io = |error: std::io::Error| Error::from_io(&error, doing);
         let mut file = open_unchanged(&picked, doing)?.take(picked.size_bytes);
         let mut hash = Sha256::new();
         let mut block = vec![0; BLOCK_BYTES];
         loop {
+            if meter.is_stopped() {
+                return Err(errors::stopped(doing, Sent::No));
+            }
             let read = file.read(&mut block).map_err(io)?;
             if read == 0 {
                 break;

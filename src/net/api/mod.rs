@@ -2,7 +2,7 @@
 //! failure says how far it got. Which paths there are and what the answers mean is the platform's folder's business.
 
 mod reply;
-mod sending;
+pub(in crate::net) mod sending;
 
 pub use reply::{Reply, Uploaded};
 

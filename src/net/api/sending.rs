@@ -36,16 +36,15 @@ impl Api {
             .with_key(client.request(Method::POST, url.clone()), &url)?
             .multipart(form);
         let mut transfer = transfer;
-        let response = self
-            .send_transfer(request, &mut transfer, commit, doing)
-            .await?;
+        let patience = self.http.patience();
+        let response = send_transfer(request, &mut transfer, commit, patience, doing).await?;
         let reply = match self.read(response, doing).await {
             Ok(reply) => reply,
             // Whatever the status, nothing can come of a request that never was complete.
             Err(error) if !transfer.is_handed_over() => return Err(error.sent(Sent::No)),
             Err(error) => return Err(error),
         };
-        match transfer.sha256() {
+        match transfer.hash() {
             Some(sha256) if transfer.is_handed_over() => Ok(Uploaded { reply, sha256 }),
             Some(_) | None => Err(errors::garbled(
                 doing,
@@ -54,40 +53,41 @@ impl Api {
             )),
         }
     }
+}
 
-    async fn send_transfer(
-        &self,
-        request: RequestBuilder,
-        transfer: &mut Transfer,
-        commit: Option<&CommitPoint>,
-        doing: Doing,
-    ) -> Result<Response> {
-        let sending = request.send();
-        tokio::pin!(sending);
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut movement = Movement::new(self.http.patience());
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut sending => {
-                    return answer.map_err(|error| transfer_failed(error, transfer, doing));
+/// Sends a request whose body is a file or a part of one, and waits for the head of the answer.
+pub(in crate::net) async fn send_transfer(
+    request: RequestBuilder,
+    transfer: &mut Transfer,
+    commit: Option<&CommitPoint>,
+    patience: Patience,
+    doing: Doing,
+) -> Result<Response> {
+    let sending = request.send();
+    tokio::pin!(sending);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut movement = Movement::new(patience);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut sending => {
+                return answer.map_err(|error| transfer_failed(error, transfer, doing));
+            }
+            () = transfer.reaches_last_block() => {
+                if let Some(commit) = commit {
+                    commit.pass().await?;
                 }
-                () = transfer.reaches_last_block() => {
-                    if let Some(commit) = commit {
-                        commit.pass().await?;
-                    }
-                    transfer.release();
+                transfer.release();
+            }
+            _ = look.tick() => {
+                let sent = if transfer.is_handed_over() { Sent::Perhaps } else { Sent::No };
+                // Once the last block has left, only the answer can say what became of it.
+                if transfer.is_stopped() && sent == Sent::No {
+                    return Err(errors::stopped(doing, Sent::No));
                 }
-                _ = look.tick() => {
-                    let sent = if transfer.is_handed_over() { Sent::Perhaps } else { Sent::No };
-                    // Once the last block has left, only the answer can say what became of it.
-                    if transfer.is_stopped() && sent == Sent::No {
-                        return Err(errors::stopped(doing, Sent::No));
-                    }
-                    if movement.is_over(transfer) {
-                        return Err(errors::silence(doing, sent));
-                    }
+                if movement.is_over(transfer) {
+                    return Err(errors::silence(doing, sent));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The network layer against a hand-made server on loopback.
 
 mod download;
+mod parts;
 mod requests;
 mod server;
 mod upload;
