@@ -1,10 +1,14 @@
-//! The settings a pipeline takes: fields with bounds, and the values a person gave.
+//! The settings a pipeline takes: fields with bounds, and the values a person gave. What is wrong with values is found in
+//! `check`, what was typed on a command line is read in `parse`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::remote::StagedFile;
+
+mod check;
+mod parse;
 
 /// Values by field name. What is missing takes the field's default.
 pub type Settings = BTreeMap<String, Value>;
@@ -197,213 +201,22 @@ impl Form {
             .collect()
     }
 
-    /// The given values over the defaults; values for fields the form does not have are kept, so that [`Form::problems`] can name them.
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The given values over the defaults; values for fields the form does not have are kept, so that [`Form::problems`]
+    /// can name them. A hidden field has its default and nothing else.
     pub fn filled(&self, given: &Settings) -> Settings {
         let mut settings = self.defaults();
+        let shown = |name: &String| !self.field(name).is_some_and(|field| field.hidden);
         settings.extend(
             given
                 .iter()
+                .filter(|(name, _)| shown(name))
                 .map(|(name, value)| (name.clone(), value.clone())),
         );
         settings
-    }
-
-    /// Everything wrong with these values, in the order of the form. Empty means they can be sent.
-    pub fn problems(&self, settings: &Settings) -> Vec<FieldProblem> {
-        let mut problems: Vec<FieldProblem> = self
-            .fields
-            .iter()
-            .filter_map(|field| {
-                let words = field.problem(settings.get(&field.name))?;
-                Some(FieldProblem {
-                    field: field.name.clone(),
-                    words,
-                })
-            })
-            .collect();
-        for name in settings.keys().filter(|_| !self.free_form) {
-            if !self.fields.iter().any(|field| &field.name == name) {
-                problems.push(FieldProblem {
-                    field: name.clone(),
-                    words: format!("This pipeline has no setting called {name}"),
-                });
-            }
-        }
-        problems
-    }
-}
-
-impl Field {
-    fn problem(&self, value: Option<&Value>) -> Option<String> {
-        let label = &self.label;
-        let text = match (value, &self.kind) {
-            (None, _) => {
-                return self.required.then(|| format!("{label} needs a value"));
-            }
-            (Some(Value::Flag(_)), FieldKind::Flag) => return None,
-            (Some(Value::Flag(_)), _) => {
-                return Some(format!("{label} needs a value, not on or off"));
-            }
-            (Some(Value::Text(_)), FieldKind::Flag) => {
-                return Some(format!("{label} is on or off"));
-            }
-            (Some(Value::Text(text)), _) => text,
-            // TODO: lists, files and variants (settled with the forms of the two platforms that have them).
-            (Some(Value::List(_) | Value::Inputs | Value::Picked(_) | Value::Variant(..)), _) => {
-                return None;
-            }
-        };
-        if text.is_empty() {
-            return self.required.then(|| format!("{label} needs a value"));
-        }
-        match &self.kind {
-            FieldKind::Flag => None,
-            FieldKind::Text(rule) => rule.problem(label, text),
-            FieldKind::Number { min, max, whole } => {
-                number_problem(label, text, (*min, *max), *whole)
-            }
-            FieldKind::Choice(choices) => (!choices.contains(text))
-                .then(|| format!("{label} must be one of {}", choices.join(", "))),
-            FieldKind::List(_) | FieldKind::File(_) | FieldKind::Json | FieldKind::Either(_) => {
-                None
-            }
-        }
-    }
-}
-
-impl TextRule {
-    fn problem(&self, label: &str, text: &str) -> Option<String> {
-        if let Some(max_chars) = self.max_chars
-            && text.chars().count() > max_chars
-        {
-            return Some(format!("{label} may have at most {max_chars} characters"));
-        }
-        if self.forbids_blanks && text.chars().any(char::is_whitespace) {
-            return Some(format!("{label} may not contain blanks"));
-        }
-        if let Some(character) = text
-            .chars()
-            .find(|&character| self.forbidden_chars.contains(character))
-        {
-            return Some(format!("{label} may not contain {character}"));
-        }
-        self.forbidden_words
-            .iter()
-            .any(|word| word == text)
-            .then(|| format!("{label} may not be the word {text}"))
-    }
-}
-
-fn number_problem(
-    label: &str,
-    text: &str,
-    (min, max): (Option<f64>, Option<f64>),
-    whole: bool,
-) -> Option<String> {
-    let number: f64 = match text.trim().parse() {
-        Ok(number) if f64::is_finite(number) => number,
-        Ok(_) | Err(_) => return Some(format!("{label} needs a number")),
-    };
-    if whole && number.fract() != 0.0 {
-        return Some(format!("{label} needs a whole number"));
-    }
-    if let Some(min) = min
-        && number < min
-    {
-        return Some(format!("{label} must be at least {min}"));
-    }
-    if let Some(max) = max
-        && number > max
-    {
-        return Some(format!("{label} must be at most {max}"));
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field(kind: FieldKind, required: bool) -> Form {
-        Form {
-            fields: vec![Field {
-                name: "x".to_owned(),
-                label: "X".to_owned(),
-                help: String::new(),
-                kind,
-                required,
-                default: None,
-                ..Field::default()
-            }],
-            ..Form::default()
-        }
-    }
-
-    fn problem(form: &Form, text: &str) -> Option<String> {
-        let settings = Settings::from([("x".to_owned(), Value::Text(text.to_owned()))]);
-        form.problems(&settings).pop().map(|problem| problem.words)
-    }
-
-    #[test]
-    fn each_kind_explains_what_is_wrong() {
-        let number = field(
-            FieldKind::Number {
-                min: Some(1.0),
-                max: Some(9.0),
-                whole: true,
-            },
-            true,
-        );
-        assert_eq!(problem(&number, "5"), None);
-        for (text, words) in [
-            ("", "X needs a value"),
-            ("five", "X needs a number"),
-            ("NaN", "X needs a number"),
-            ("1.5", "X needs a whole number"),
-            ("0", "X must be at least 1"),
-            ("10", "X must be at most 9"),
-        ] {
-            assert_eq!(problem(&number, text).as_deref(), Some(words));
-        }
-        let text = field(
-            FieldKind::Text(TextRule {
-                max_chars: Some(3),
-                forbidden_chars: "-_".to_owned(),
-                forbids_blanks: true,
-                forbidden_words: vec!["max".to_owned()],
-                ..TextRule::default()
-            }),
-            false,
-        );
-        assert_eq!(problem(&text, ""), None);
-        assert_eq!(problem(&text, "Max"), None);
-        assert_eq!(
-            problem(&text, "four").as_deref(),
-            Some("X may have at most 3 characters")
-        );
-        assert_eq!(problem(&text, "-1").as_deref(), Some("X may not contain -"));
-        assert_eq!(
-            problem(&text, "a b").as_deref(),
-            Some("X may not contain blanks")
-        );
-        assert_eq!(
-            problem(&text, "max").as_deref(),
-            Some("X may not be the word max")
-        );
-    }
-
-    #[test]
-    fn missing_and_unknown_values_are_named() {
-        let form = field(FieldKind::Flag, true);
-        let unknown = Settings::from([("y".to_owned(), Value::Flag(true))]);
-        let words: Vec<String> = form
-            .problems(&unknown)
-            .into_iter()
-            .map(|problem| problem.words)
-            .collect();
-        assert_eq!(
-            words,
-            ["X needs a value", "This pipeline has no setting called y"]
-        );
     }
 }
