@@ -21,6 +21,12 @@ pub enum Fault {
     ServerError,
     /// 503.
     Unavailable,
+    /// 502 with a web page, as a proxy sends.
+    BadGateway,
+    /// 504 with plain text, as a proxy sends.
+    GatewayTimeout,
+    /// 500 with a JSON list instead of an object.
+    ErrorList,
     /// 200 with a web page, as a login wall or a proxy sends.
     Html,
     /// 200 with JSON that ends in the middle.
@@ -45,13 +51,16 @@ pub enum Fault {
     NoRange,
 }
 
-const NAMES: [(&str, Fault); 17] = [
+const NAMES: [(&str, Fault); 20] = [
     ("unauthorized", Fault::Unauthorized),
     ("forbidden", Fault::Forbidden),
     ("rate-limited", Fault::RateLimited),
     ("rate-limited-silent", Fault::RateLimitedSilent),
     ("server-error", Fault::ServerError),
     ("unavailable", Fault::Unavailable),
+    ("bad-gateway", Fault::BadGateway),
+    ("gateway-timeout", Fault::GatewayTimeout),
+    ("error-list", Fault::ErrorList),
     ("html", Fault::Html),
     ("garbled", Fault::Garbled),
     ("hang", Fault::Hang),

@@ -79,6 +79,9 @@ pub(crate) async fn apply(
         | Fault::RateLimitedSilent
         | Fault::ServerError
         | Fault::Unavailable
+        | Fault::BadGateway
+        | Fault::GatewayTimeout
+        | Fault::ErrorList
         | Fault::Html
         | Fault::Garbled
         | Fault::ExpiredLink
@@ -116,6 +119,17 @@ fn instead(fault: Fault, endpoint: &str, world: &World) -> Response {
         }
         Fault::RateLimitedSilent => simple(StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         Fault::Unavailable => simple(StatusCode::SERVICE_UNAVAILABLE, "Down for maintenance"),
+        Fault::BadGateway => {
+            let page = "<!doctype html><title>502</title><h1>502 Bad Gateway</h1>";
+            (StatusCode::BAD_GATEWAY, Html(page)).into_response()
+        }
+        Fault::GatewayTimeout => {
+            (StatusCode::GATEWAY_TIMEOUT, "upstream request timeout").into_response()
+        }
+        Fault::ErrorList => {
+            let list = Json(["Internal server error"]);
+            (StatusCode::INTERNAL_SERVER_ERROR, list).into_response()
+        }
         Fault::Html => {
             Html("<!doctype html><title>Sign in</title><h1>Sign in</h1>").into_response()
         }
@@ -141,13 +155,15 @@ fn instead(fault: Fault, endpoint: &str, world: &World) -> Response {
     }
 }
 
-/// A refusal in the shape the platform uses: XML at storage, its own JSON elsewhere.
+/// A refusal in the shape the platform uses: XML at storage and bucket, its own JSON elsewhere.
 fn failure(status: StatusCode, message: &str, endpoint: &str) -> Response {
     let platform = providers::ALL
         .iter()
         .map(|entry| entry.simulator)
         .find(|simulator| simulator.endpoints.contains(&endpoint))
-        .filter(|_| !endpoint.starts_with("storage."));
+        .filter(|simulator| {
+            !endpoint.starts_with("storage.") && simulator.bucket != Some(endpoint)
+        });
     match platform {
         Some(simulator) => (status, Json((simulator.refusal)(status, message))).into_response(),
         None => storage::xml_error(status, "SandboxFault", message),

@@ -1,10 +1,12 @@
-//! The sandbox: the platforms simulated on this computer, behind two loopback listeners.
+//! The sandbox: the platforms simulated on this computer, behind three loopback listeners: the platforms' interfaces,
+//! their storage, and the person's own bucket.
 //!
 //! Owns starting and stopping them, the world they share (clock, keys, links, request log) and the
 //! faults that make them misbehave. What each platform answers is in `providers/*/sim`; nothing
 //! here knows the client, its wire types or its errors, so that a misreading of a vendor's page
 //! cannot hide in code both sides share.
 
+pub mod bucket;
 pub mod faults;
 pub mod listener;
 pub mod misbehave;
@@ -140,12 +142,12 @@ impl Serialize for Printed<'_> {
 pub struct Sandbox {
     world: Arc<World>,
     stop: CancellationToken,
-    // Held so that dropping the sandbox also ends the two servers.
+    // Held so that dropping the sandbox also ends the servers.
     servers: JoinSet<()>,
 }
 
 impl Sandbox {
-    /// Starts both listeners on the current tokio runtime.
+    /// Starts all listeners on the current tokio runtime.
     pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
         if !options.speed.is_finite() || options.speed <= 0.0 {
             return Err(SandboxError::Speed(options.speed));
@@ -157,9 +159,11 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let api = bind(options.port, &stop).await?;
         let storage = bind(options.storage_port, &stop).await?;
+        let bucket = bind(None, &stop).await?;
         let world = World::new(Setup {
             api: api.address(),
             storage: storage.address(),
+            bucket: bucket.address(),
             speed: options.speed,
             faults,
         })
@@ -168,6 +172,8 @@ impl Sandbox {
         let mut servers = JoinSet::new();
         servers.spawn(serve(api, api_router(&world), stop.clone()));
         servers.spawn(serve(storage, storage_router(&world), stop.clone()));
+        let bucket_router = bucket_router(&world).map_err(SandboxError::Folder)?;
+        servers.spawn(serve(bucket, bucket_router, stop.clone()));
         Ok(Self {
             world,
             stop,
@@ -246,6 +252,15 @@ fn storage_router(world: &Arc<World>) -> Router {
             (Arc::clone(world), Side::Storage),
             request_log::record,
         ))
+}
+
+fn bucket_router(world: &Arc<World>) -> std::io::Result<Router> {
+    let endpoint = simulators().find_map(|simulator| simulator.bucket);
+    let router = bucket::router(world, endpoint.unwrap_or(bucket::ENDPOINT))?;
+    Ok(router.layer(from_fn_with_state(
+        (Arc::clone(world), Side::Bucket),
+        request_log::record,
+    )))
 }
 
 async fn bind(

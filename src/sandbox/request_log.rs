@@ -18,7 +18,7 @@ use crate::sandbox::world::World;
 /// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Whether it arrived at the storage port and not at the platforms' port.
+    /// Whether it arrived at the storage port and not at the platforms' port or the person's bucket.
     pub at_storage: bool,
     /// The method, in capitals.
     pub method: String,
@@ -112,11 +112,12 @@ impl RequestLog {
     }
 }
 
-/// Which of the two listeners a router belongs to.
+/// Which of the listeners a router belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Api,
     Storage,
+    Bucket,
 }
 
 /// Middleware: writes the request down, then lets it pass.

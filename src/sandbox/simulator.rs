@@ -21,6 +21,9 @@ pub struct Simulator {
     pub settings: &'static [Setting],
     /// The body of its refusals, with this status and message; what faults answer in its place.
     pub refusal: fn(StatusCode, &str) -> serde_json::Value,
+    /// The name, for faults and the request log, of the person's bucket where its inputs are staged through that; listed
+    /// among its endpoints, too.
+    pub bucket: Option<&'static str>,
     /// How to connect to it, in the order of the connection form; empty for one that cannot be connected to.
     pub entries: fn(&World) -> Vec<DemoEntry>,
 }

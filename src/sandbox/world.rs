@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 
+use crate::sandbox::bucket::Bucket;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::misbehave;
 use crate::sandbox::request_log::RequestLog;
@@ -28,6 +29,7 @@ const LINK_MEMORY: Duration = Duration::from_hours(1);
 pub(crate) struct Setup {
     pub(crate) api: SocketAddr,
     pub(crate) storage: SocketAddr,
+    pub(crate) bucket: SocketAddr,
     pub(crate) speed: f64,
     pub(crate) faults: Faults,
 }
@@ -45,6 +47,7 @@ pub struct World {
     requests: RequestLog,
     keys: Mutex<BTreeMap<&'static str, String>>,
     links: Mutex<BTreeMap<String, SignedLink>>,
+    bucket: Arc<Bucket>,
     folder: tempfile::TempDir,
 }
 
@@ -70,6 +73,8 @@ impl World {
         let folder = tempfile::Builder::new()
             .prefix("labferry-sandbox-")
             .tempdir()?;
+        let secret = random_hex(40);
+        let bucket = Bucket::new(setup.bucket, &folder.path().join("bucket"), &secret)?;
         Ok(Self {
             api: setup.api,
             storage: setup.storage,
@@ -79,7 +84,8 @@ impl World {
             advanced: Mutex::default(),
             faults: setup.faults,
             requests: RequestLog::default(),
-            keys: Mutex::default(),
+            keys: Mutex::new(BTreeMap::from([("bucket", secret)])),
+            bucket: Arc::new(bucket),
             links: Mutex::default(),
             folder,
         })
@@ -121,6 +127,11 @@ impl World {
     /// `http://127.0.0.1:PORT` of the storage, without a slash at its end.
     pub fn storage_url(&self) -> String {
         format!("http://{}", self.storage)
+    }
+
+    /// The person's own bucket, which both they and a platform can reach.
+    pub fn bucket(&self) -> &Arc<Bucket> {
+        &self.bucket
     }
 
     /// The faults and settings, which may be changed while the sandbox runs.
@@ -210,6 +221,7 @@ mod tests {
         World::new(Setup {
             api: (Ipv4Addr::LOCALHOST, 1).into(),
             storage: (Ipv4Addr::LOCALHOST, 2).into(),
+            bucket: (Ipv4Addr::LOCALHOST, 3).into(),
             speed,
             faults: Faults::default(),
         })

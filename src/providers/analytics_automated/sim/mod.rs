@@ -114,6 +114,7 @@ pub static SIMULATOR: Simulator = Simulator {
     endpoints: ENDPOINTS,
     settings: SETTINGS,
     refusal,
+    bucket: None,
     entries,
 };
 

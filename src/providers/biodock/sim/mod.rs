@@ -122,6 +122,7 @@ pub static SIMULATOR: Simulator = Simulator {
     endpoints: ENDPOINTS,
     settings: SETTINGS,
     refusal,
+    bucket: None,
     entries,
 };
 

@@ -11,7 +11,10 @@ use crate::sandbox::simulator::{DemoEntry, Simulator};
 use crate::sandbox::world::World;
 
 /// The names faults may use.
-pub const ENDPOINTS: &[&str] = &[];
+pub const ENDPOINTS: &[&str] = &[BUCKET];
+
+/// The bucket data assets are made from.
+const BUCKET: &str = "code_ocean.bucket";
 
 /// How it behaves where the vendor's pages leave a choice.
 pub const SETTINGS: &[Setting] = &[];
@@ -23,6 +26,7 @@ pub static SIMULATOR: Simulator = Simulator {
     endpoints: ENDPOINTS,
     settings: SETTINGS,
     refusal,
+    bucket: Some(BUCKET),
     entries,
 };
 
