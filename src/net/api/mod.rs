@@ -38,6 +38,8 @@ pub enum Auth {
     Header(&'static str, Secret),
     /// User and password, RFC 7617.
     Basic(String, Secret),
+    /// The same with a token for the user and no password.
+    BasicToken(Secret),
 }
 
 impl Auth {
@@ -47,7 +49,13 @@ impl Auth {
             Self::None => return body,
             Self::Header(_name, secret) => vec![secret.reveal().to_owned()],
             Self::Basic(user, password) => {
-                vec![password.reveal().to_owned(), encoded_pair(user, password)]
+                vec![
+                    password.reveal().to_owned(),
+                    encoded_pair(user, password.reveal()),
+                ]
+            }
+            Self::BasicToken(token) => {
+                vec![token.reveal().to_owned(), encoded_pair(token.reveal(), "")]
             }
         };
         let text = String::from_utf8_lossy(&body);
@@ -62,8 +70,8 @@ impl Auth {
 }
 
 /// User and password as they travel, RFC 7617.
-fn encoded_pair(user: &str, password: &Secret) -> String {
-    let pair = format!("{user}:{}", password.reveal());
+fn encoded_pair(user: &str, password: &str) -> String {
+    let pair = format!("{user}:{password}");
     base64::engine::general_purpose::STANDARD.encode(pair)
 }
 
@@ -115,7 +123,7 @@ impl Api {
         }
         match &auth {
             Auth::None => {}
-            Auth::Header(..) | Auth::Basic(..) => {
+            Auth::Header(..) | Auth::Basic(..) | Auth::BasicToken(_) => {
                 if !may_carry_key(base.as_str()) {
                     return Err(refused(
                         "A key or password is sent over https only, not over plain http",
@@ -403,7 +411,11 @@ impl Api {
                 (HeaderName::from_static(name), secret.reveal().to_owned())
             }
             Auth::Basic(user, password) => {
-                let encoded = encoded_pair(user, password);
+                let encoded = encoded_pair(user, password.reveal());
+                (AUTHORIZATION, format!("Basic {encoded}"))
+            }
+            Auth::BasicToken(token) => {
+                let encoded = encoded_pair(token.reveal(), "");
                 (AUTHORIZATION, format!("Basic {encoded}"))
             }
         };

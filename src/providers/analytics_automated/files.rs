@@ -69,7 +69,7 @@ impl Files {
                 let value = Secret::parse_password(&format!("Basic {encoded}"));
                 Some(value.map_err(|_empty| invalid("The password is empty"))?)
             }
-            Auth::None | Auth::Header(..) => None,
+            Auth::None | Auth::Header(..) | Auth::BasicToken(_) => None,
         };
         tracing::debug!(base = %SafeUrl::new(api.base().as_str()), given = given.is_some(), "results");
         Ok(Self {

@@ -2,8 +2,16 @@
 //!
 //! What its documentation says, and what nobody here could try, is in `notes.md` beside this file.
 
+mod address;
 mod client;
+mod form;
+mod lists;
+mod panel;
+mod results;
+mod runs;
 pub mod sim;
+mod values;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +26,7 @@ use crate::model::provider::{
 use crate::net::api::{Api, Auth};
 use crate::net::client::Http;
 use crate::net::errors::usual_complaint;
+use crate::providers::code_ocean::address::{interface_of, token_of};
 use crate::providers::code_ocean::client::Client;
 use crate::providers::{Provider, Secrets};
 
@@ -134,16 +143,17 @@ pub fn connect(
     secrets: &Secrets,
     http: &Http,
 ) -> Result<Arc<dyn Provider>> {
-    let token = secrets.get("key").cloned().ok_or_else(|| {
+    let pasted = secrets.get("key").ok_or_else(|| {
         Error::new(ErrorKind::Unauthenticated, Doing::Connect)
             .hint("The connection has no access token at hand")
     })?;
+    let token = token_of(pasted)?;
     let api = Api::new(
         http,
-        &connection.base_url,
-        Auth::Basic(token.reveal().to_owned(), token),
+        &interface_of(&connection.base_url)?,
+        Auth::BasicToken(token),
         &LIMITS,
         usual_complaint,
     )?;
-    Ok(Arc::new(Client { api }))
+    Ok(Arc::new(Client::new(api)))
 }
