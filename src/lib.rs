@@ -13,7 +13,9 @@
 //!    stands in the draft of the next snapshot.
 //! 2. `SubmitBatch` makes the draft ready: looks at the file again, fills the settings in, makes the batch's folder. Batch and
 //!    jobs are journalled in one step.
-//! 3. [`engine::plan`] sees that the job's file is not at the platform and starts its upload; its handle there is journalled.
+//! 3. [`engine::plan`] sees that the job's file is not at the platform and starts its upload; what the upload needs to go on
+//!    after a restart, and in the end its handle there, are journalled. Where files reach a platform through a bucket, they are
+//!    gathered into one input there next.
 //! 4. The submission stops at its [point of no return](net::commit_point) until the journal says *Submitting*. Only then can
 //!    the platform make a job. An answer is journalled before anything else; a lost answer is looked up or put to the person,
 //!    never repeated.
