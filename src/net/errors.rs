@@ -1,6 +1,7 @@
 //! Turns failures of the HTTP library and answers of servers into the model's errors. Nothing else in the program does.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct Complaint {
     pub kind: Option<ErrorKind>,
     /// The platform's own message.
     pub said: Option<String>,
+    /// How long to wait, where the body means a time that no header says.
+    pub wait: Option<Duration>,
 }
 
 /// Reads a platform's own error body: status, headers, body.
@@ -23,8 +26,8 @@ pub type ReadComplaint = fn(u16, &HeaderMap, &[u8]) -> Complaint;
 /// For platforms whose error bodies are documented nowhere: the usual fields, else an excerpt.
 pub fn usual_complaint(_status: u16, _headers: &HeaderMap, body: &[u8]) -> Complaint {
     Complaint {
-        kind: None,
         said: said_in(body),
+        ..Complaint::default()
     }
 }
 
@@ -123,7 +126,7 @@ pub fn from_answer(
     let error = Error::new(complaint.kind.unwrap_or(kind_of(status)), doing)
         .status(status)
         .request_id(request_id(headers))
-        .retry_after(retry::retry_after(headers));
+        .retry_after(retry::retry_after(headers).or(complaint.wait));
     match complaint.said {
         Some(said) => error.server_said(said),
         None => error,

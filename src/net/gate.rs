@@ -6,14 +6,20 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::model::error::{Doing, Error, ErrorKind, Result};
-use crate::model::provider::Limits;
+use crate::model::provider::{Budget, Limits};
+use crate::net::budget::{Leave, Ledger};
 
 /// Longest pause a platform can impose on a whole connection with one answer.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// How long to wait for requests under way before looking again at what they leave over.
+const SOON: Duration = Duration::from_millis(5);
 
 /// What a request is, as far as politeness goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,30 +40,52 @@ struct State {
     uploads: Arc<Semaphore>,
     rate: DefaultDirectRateLimiter,
     paused_until: Mutex<Option<Instant>>,
+    /// Where the platform says in each answer how many requests are left.
+    ledger: Option<Mutex<Ledger>>,
 }
 
 /// The right to have one request under way; given back when dropped.
 #[derive(Debug)]
 pub struct Permit {
     _permit: OwnedSemaphorePermit,
+    gate: Gate,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(mut ledger) = self.gate.ledger() {
+            ledger.ended();
+        }
+    }
 }
 
 impl Gate {
     /// A gate for one connection. A limit of zero counts as one.
     pub fn new(limits: &Limits) -> Self {
+        Self::made(limits, None)
+    }
+
+    /// The same, where the platform says in each answer how many requests are left: see [`Gate::read`].
+    pub fn with_budget(limits: &Limits) -> Self {
+        Self::made(limits, Some(Mutex::default()))
+    }
+
+    fn made(limits: &Limits, ledger: Option<Mutex<Ledger>>) -> Self {
         let rate = NonZeroU32::new(limits.requests_per_second).unwrap_or(NonZeroU32::MIN);
         Self(Arc::new(State {
             requests: Arc::new(Semaphore::new(limits.parallel_requests.max(1))),
             uploads: Arc::new(Semaphore::new(limits.parallel_uploads.max(1))),
             rate: RateLimiter::direct(Quota::per_second(rate)),
             paused_until: Mutex::new(None),
+            ledger,
         }))
     }
 
     /// Waits until a request may leave.
     ///
     /// # Errors
-    /// The platform asked for a longer pause than `longest_wait`; nothing was sent.
+    /// The platform asked for a longer pause than `longest_wait`, or polls have used their half of the requests it allows;
+    /// nothing was sent.
     pub async fn enter(&self, lane: Lane, longest_wait: Duration, doing: Doing) -> Result<Permit> {
         let lane = match lane {
             Lane::Request => &self.0.requests,
@@ -71,14 +99,54 @@ impl Gate {
         loop {
             // The pause may be set while we wait for our turn, so it is looked at last.
             self.wait_for_rate().await;
-            let Some(left) = self.pause_left() else {
-                return Ok(Permit { _permit: permit });
+            let (wait, is_final) = match self.pause_left() {
+                Some(left) => (left, false),
+                None => match self.leave(doing) {
+                    Leave::Go => {
+                        return Ok(Permit {
+                            _permit: permit,
+                            gate: self.clone(),
+                        });
+                    }
+                    Leave::Soon => (SOON, false),
+                    Leave::After(wait) => (wait, false),
+                    Leave::NoPoll(wait) => (wait, true),
+                },
             };
-            if left > longest_wait {
-                return Err(Error::new(ErrorKind::RateLimited, doing).retry_after(Some(left)));
+            if is_final || wait > longest_wait {
+                return Err(Error::new(ErrorKind::RateLimited, doing)
+                    .retry_after(Some(wait))
+                    .hint("The requests that the platform allows are used up for now"));
             }
-            tokio::time::sleep(left).await;
+            tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Takes note of what an answer says about the requests that are left.
+    pub fn read(&self, headers: &HeaderMap) {
+        if let Some(mut ledger) = self.ledger() {
+            ledger.read(headers, Timestamp::now());
+        }
+    }
+
+    /// How long to wait after a refusal that names no time, where the platform counts requests.
+    pub fn wait_after_refusal(&self) -> Option<Duration> {
+        Some(self.ledger()?.wait_after_refusal(Timestamp::now()))
+    }
+
+    /// What is left of the requests the platform allows, as it last said.
+    pub fn budget(&self) -> Option<Budget> {
+        self.ledger()?.last()
+    }
+
+    fn leave(&self, doing: Doing) -> Leave {
+        self.ledger()
+            .map_or(Leave::Go, |mut ledger| ledger.ask(doing, Timestamp::now()))
+    }
+
+    fn ledger(&self) -> Option<std::sync::MutexGuard<'_, Ledger>> {
+        let ledger = self.0.ledger.as_ref()?;
+        Some(ledger.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Holds back everything on this connection, as the platform asked; at most ten minutes.

@@ -1,6 +1,7 @@
 //! Everything that moves bytes over HTTP: one client, safe retries of reads, politeness, uploads, proven downloads.
 
 pub mod api;
+mod budget;
 pub mod client;
 pub mod commit_point;
 pub mod download;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::model::connection::may_carry_key;
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
-use crate::model::provider::Limits;
+use crate::model::provider::{Budget, Limits};
 use crate::model::secret::Secret;
 use crate::net::client::{Connections, Http, same_origin};
 use crate::net::commit_point::CommitPoint;
@@ -138,6 +138,21 @@ impl Api {
             gate: Gate::new(limits),
             read_complaint,
         })
+    }
+
+    /// For platforms that say in each answer how many requests are left (`X-RateLimit-…`): nothing is sent when none is,
+    /// polls take at most half of them, and transfers leave some to others.
+    #[must_use]
+    pub fn with_budget(self, limits: &Limits) -> Self {
+        Self {
+            gate: Gate::with_budget(limits),
+            ..self
+        }
+    }
+
+    /// What is left of the requests, as the last answer said.
+    pub fn budget(&self) -> Option<Budget> {
+        self.gate.budget()
     }
 
     /// The base of all addresses.
@@ -326,9 +341,13 @@ impl Api {
     async fn read(&self, mut response: Response, doing: Doing) -> Result<Reply> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        if status == 429
-            && let Some(wait) = retry::retry_after(&headers)
-        {
+        self.gate.read(&headers);
+        let asked = retry::retry_after(&headers);
+        let pause = match status {
+            429 => asked.or_else(|| self.gate.wait_after_refusal()),
+            _ => None,
+        };
+        if let Some(wait) = pause {
             self.gate.pause(wait);
         }
         let is_success = response.status().is_success();
@@ -350,13 +369,12 @@ impl Api {
         if response.status().is_redirection() {
             return Err(redirected_write(doing, &headers, status));
         }
-        Err(errors::from_answer(
-            doing,
-            status,
-            &headers,
-            &self.auth.hidden_in(body),
-            self.read_complaint,
-        ))
+        let body = self.auth.hidden_in(body);
+        let error = errors::from_answer(doing, status, &headers, &body, self.read_complaint);
+        Err(match pause {
+            Some(wait) => error.retry_after(Some(wait)),
+            None => error,
+        })
     }
 
     async fn read_body(&self, response: &mut Response, doing: Doing) -> Result<Bytes> {

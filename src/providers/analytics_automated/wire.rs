@@ -366,6 +366,7 @@ pub(super) fn complaint(status: u16, _headers: &HeaderMap, body: &[u8]) -> Compl
     Complaint {
         kind,
         said: said.or_else(|| errors::said_in(body)),
+        wait: None,
     }
 }
 

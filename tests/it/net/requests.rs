@@ -302,3 +302,90 @@ async fn loopback_never_goes_through_a_proxy() {
     });
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
 }
+
+/// Answers with what is left, counted down from a limit of 100; the window ends in so many seconds.
+fn counting(number: usize, ends_in: i64) -> Answer {
+    let reset = jiff::Timestamp::now().as_second() + ends_in;
+    let left = 100_usize.saturating_sub(number + 1);
+    let status = if number >= 100 {
+        "429 Too Many Requests"
+    } else {
+        "200 OK"
+    };
+    let headers = [
+        ("X-RateLimit-Limit", "100".to_owned()),
+        ("X-RateLimit-Remaining", left.to_string()),
+        ("X-RateLimit-Reset", reset.to_string()),
+    ];
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    Answer::new(status, &headers, b"{}")
+}
+
+#[tokio::test]
+async fn polls_and_transfers_leave_each_other_some_of_the_budget() {
+    let end = jiff::Timestamp::now().as_second() + 1000;
+    let server =
+        Server::start(move |number, _| counting(number, end - jiff::Timestamp::now().as_second()))
+            .await;
+    let api = api(&server.url).with_budget(&LIMITS);
+    assert_eq!(api.budget(), None);
+    let mut polls = 0;
+    let refused = loop {
+        match api.get(&["a"], &[], Doing::Poll).await {
+            Ok(_) => polls += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(polls, 50, "polls take half");
+    assert_eq!(refused.kind(), ErrorKind::RateLimited);
+    assert_eq!(refused.failure().sent, Sent::No);
+    let wait = refused.failure().retry_after.unwrap();
+    assert!(
+        wait > Duration::from_secs(900) && wait < Duration::from_secs(1010),
+        "{wait:?}"
+    );
+    assert_eq!(server.seen().len(), 50);
+
+    let clone = api.clone();
+    let mut uploads = 0;
+    while clone.get(&["a"], &[], Doing::Upload).await.is_ok() {
+        uploads += 1;
+    }
+    assert_eq!(uploads, 45, "one in twenty is kept");
+    let mut cancels = 0;
+    while api.get(&["a"], &[], Doing::Cancel).await.is_ok() {
+        cancels += 1;
+    }
+    assert_eq!(cancels, 5);
+    assert_eq!(
+        server.seen().len(),
+        100,
+        "nothing is sent when nothing is left"
+    );
+    let budget = api.budget().unwrap();
+    assert_eq!((budget.limit, budget.left), (100, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_time_waits_for_the_new_window() {
+    let server = Server::start(|number, _| match number {
+        0 => counting(100, 0),
+        _ => Answer::json("{}"),
+    })
+    .await;
+    let api = api(&server.url).with_budget(&LIMITS);
+    let started = Instant::now();
+    api.get(&["a"], &[], Doing::Submit).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.seen().len(), 2);
+
+    let server = Server::start(|_, _| Answer::status("429 Too Many Requests")).await;
+    let limited = self::api(&server.url).with_budget(&LIMITS);
+    let error = limited.get(&["a"], &[], Doing::Submit).await.unwrap_err();
+    let wait = error.failure().retry_after.unwrap();
+    assert!(wait >= Duration::from_secs(1) && wait <= Duration::from_mins(5));
+    assert_eq!(server.seen().len(), 1);
+}
