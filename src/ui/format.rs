@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::model::provider::Budget;
+
 /// A length in bytes, such as `1.2 MB`.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
@@ -46,6 +48,25 @@ pub fn moment(at: Timestamp) -> String {
         .to_string()
 }
 
+/// A moment of today, such as `14:32`.
+pub fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system())
+        .strftime("%H:%M")
+        .to_string()
+}
+
+/// What is left of the requests a platform allows; none once its window has passed, since nobody knows then.
+pub fn budget(budget: &Budget) -> Option<String> {
+    (budget.renewed > Timestamp::now()).then(|| {
+        format!(
+            "{} of {} requests left, renewed {}",
+            grouped(budget.left),
+            grouped(budget.limit),
+            clock(budget.renewed)
+        )
+    })
+}
+
 /// A moment to the second, such as `11-20 14:32:07`.
 pub fn moment_in_timeline(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system())
@@ -59,6 +80,15 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
         format!("1 {one}")
     } else {
         format!("{} {many}", grouped(number as u64))
+    }
+}
+
+/// Names one after the other, such as `A, B and C`.
+pub fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
     }
 }
 
@@ -97,6 +127,8 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(123), "123");
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(listed(&["A"]), "A");
+        assert_eq!(listed(&["A", "B", "C"]), "A, B and C");
         assert_eq!(count(1, "file", "files"), "1 file");
         assert_eq!(count(1_000, "file", "files"), "1,000 files");
     }

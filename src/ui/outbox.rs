@@ -44,6 +44,8 @@ pub enum Goal {
     Results(BatchId),
     /// The results of a job.
     JobResults(BatchId, JobId),
+    /// One result file of a job.
+    ResultFile(BatchId, JobId, PathBuf),
     /// The form of a connection, at its key.
     EditConnection(ConnectionId),
     /// The form of a new connection; the platform may be chosen already.

@@ -4,8 +4,9 @@
 use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use crate::engine::command::Command;
-use crate::engine::snapshot::{KeyringState, Phase, Snapshot};
+use crate::engine::snapshot::{ConnectionView, KeyringState, Phase, Snapshot};
 use crate::model::notice::{Weight, Words};
+use crate::model::provider::Budget;
 use crate::ui::outbox::{Goal, Outbox, Place};
 use crate::ui::shortcuts::{self, Does};
 use crate::ui::state::{Closing, State};
@@ -20,6 +21,9 @@ const PLACES: [(Place, &str, &str); 5] = [
     (Place::Connections, icon::CONNECTIONS, "Connections"),
     (Place::Settings, icon::SETTINGS, "Settings"),
 ];
+
+/// Share of a platform's requests below which the rest stands out.
+const NEARLY_SPENT: f64 = 0.1;
 
 /// The rail at the left.
 pub fn rail_ui(ui: &mut Ui, snapshot: &Snapshot, state: &State, outbox: &mut Outbox) {
@@ -138,6 +142,7 @@ fn status_left_ui(ui: &mut Ui, snapshot: &Snapshot, outbox: &mut Outbox) {
         count => format!("{} running", format::count(count, "job", "jobs")),
     };
     ui.label(RichText::new(alive).color(palette.weak));
+    budget_ui(ui, snapshot);
     if snapshot.keyring == KeyringState::Absent {
         ui.add_space(8.0);
         widgets::picture(ui, icon::KEY, 16.0, palette.warning);
@@ -147,6 +152,42 @@ fn status_left_ui(ui: &mut Ui, snapshot: &Snapshot, outbox: &mut Outbox) {
             outbox.command(Command::RetryKeyring);
         }
     }
+}
+
+/// What is left of the requests of the connection that is nearest to its end; the others are in the tooltip. Nothing
+/// where no platform has said so.
+fn budget_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let known: Vec<(&ConnectionView, &Budget, String)> = snapshot
+        .connections
+        .iter()
+        .filter_map(|view| {
+            let budget = view.budget.as_ref()?;
+            Some((view.as_ref(), budget, format::budget(budget)?))
+        })
+        .collect();
+    let share = |budget: &Budget| budget.left as f64 / budget.limit.max(1) as f64;
+    let Some((_, tightest, words)) = known
+        .iter()
+        .min_by(|(_, one, _), (_, other, _)| share(one).total_cmp(&share(other)))
+    else {
+        return;
+    };
+    let palette = Palette::of(ui);
+    let color = if share(tightest) < NEARLY_SPENT {
+        palette.warning
+    } else {
+        palette.weak
+    };
+    ui.add_space(8.0);
+    let label = ui.label(RichText::new(words).color(color));
+    label.on_hover_ui(|ui| {
+        ui.label(
+            "Platforms allow so many requests at a time; Labferry slows down before they are spent",
+        );
+        for (view, _, words) in &known {
+            ui.label(format!("{}: {words}", view.connection.label));
+        }
+    });
 }
 
 /// The line above the page: the engine's state, what was not taken, and the newest thing that went wrong.

@@ -76,6 +76,10 @@ impl State {
                 self.place = Place::Results;
                 self.results.show_job(batch, job);
             }
+            Goal::ResultFile(batch, job, path) => {
+                self.place = Place::Results;
+                self.results.show_file(batch, job, path);
+            }
             Goal::EditConnection(connection) => {
                 self.place = Place::Connections;
                 self.connections.edit(connection, snapshot);

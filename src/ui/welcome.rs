@@ -6,7 +6,7 @@ use crate::engine::command::Command;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::theme::{Palette, icon};
-use crate::ui::widgets;
+use crate::ui::{format, widgets};
 
 /// Whether the cards are shown: nothing connected, nothing sent, and never closed.
 pub fn is_wanted(snapshot: &Snapshot) -> bool {
@@ -41,7 +41,7 @@ pub fn cards_ui(ui: &mut Ui, snapshot: &Snapshot, outbox: &mut Outbox) {
                     ui.set_width(width);
                     ui.columns_const(|[first, second, third]| {
                         connect_card(first, outbox);
-                        demo_card(second, outbox);
+                        demo_card(second, snapshot, outbox);
                         read_card(third, outbox);
                     });
                 });
@@ -70,22 +70,22 @@ fn connect_card(ui: &mut Ui, outbox: &mut Outbox) {
     );
 }
 
-fn demo_card(ui: &mut Ui, outbox: &mut Outbox) {
-    card(
-        ui,
-        (icon::DEMO, "Try the demo"),
-        "No account needed. The same window opens with the platforms simulated on this computer, and with real results \
-         computed from your own files. Nothing leaves this computer.",
-        |ui| {
-            if ui
-                .button("Open the demo")
-                .on_hover_text("Same as labferry demo in a terminal")
-                .clicked()
-            {
-                outbox.wish(Wish::StartDemo);
-            }
-        },
+fn demo_card(ui: &mut Ui, snapshot: &Snapshot, outbox: &mut Outbox) {
+    let names: Vec<&str> = snapshot.providers.iter().map(|facts| facts.name).collect();
+    let words = format!(
+        "No account needed. The same window opens with {} simulated on this computer, and with real results computed from \
+         your own files. Nothing leaves this computer.",
+        format::listed(&names)
     );
+    card(ui, (icon::DEMO, "Try the demo"), &words, |ui| {
+        if ui
+            .button("Open the demo")
+            .on_hover_text("Same as labferry demo in a terminal")
+            .clicked()
+        {
+            outbox.wish(Wish::StartDemo);
+        }
+    });
 }
 
 fn read_card(ui: &mut Ui, outbox: &mut Outbox) {
@@ -129,8 +129,9 @@ const HOW: [(&str, &str); 7] = [
     ),
     (
         "Where",
-        "Tick one or more pipelines. The same files can go to several platforms at once. \
-         Each platform gets its own jobs, and its own settings.",
+        "Tick one or more pipelines; a platform may call them capsules, apps or jobs. The same files can go to several \
+         platforms at once, as one job or as one per file or sample. Each pipeline has its own settings. Instead of your \
+         files a job can use what is at the platform already.",
     ),
     (
         "Check and send",
@@ -141,7 +142,7 @@ const HOW: [(&str, &str); 7] = [
         "Jobs",
         "Waiting, uploading, queued, running, downloading, done mean the same for every platform. \
          You may close the window once everything is uploaded; Labferry carries on when you open it again. \
-         Nothing is sent twice.",
+         Nothing is sent twice. A job that somebody started on the platform itself can be adopted: its results come here too.",
     ),
     (
         "Results",
@@ -151,7 +152,8 @@ const HOW: [(&str, &str); 7] = [
     (
         "Your key",
         "A key is kept in this computer's keyring, or, where there is none, in memory until you close Labferry. \
-         It is never written to a file and goes to no other host than its platform's.",
+         It is never written to a file and goes to no other host than its platform's. The keys of your own storage bucket are \
+         kept in the same way and go to that bucket alone.",
     ),
     (
         "When something goes wrong",

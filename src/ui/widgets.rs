@@ -87,6 +87,15 @@ pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     ui.add(button)
 }
 
+/// The button that confirms what cannot be undone.
+pub fn grave_button(ui: &mut Ui, text: &str) -> Response {
+    let palette = Palette::of(ui);
+    let button = Button::new(RichText::new(text).strong().color(palette.bad))
+        .stroke((1.5, palette.bad))
+        .min_size(egui::vec2(0.0, 34.0));
+    ui.add(button)
+}
+
 /// A button with an icon before its words; the icon is no part of its name.
 pub fn icon_button(ui: &mut Ui, icon: &str, text: &str) -> Response {
     ui.add(Button::new((RichText::new(icon).size(17.0), text)))
@@ -127,12 +136,18 @@ pub fn progress(ui: &mut Ui, what: &str, fraction: Option<f32>, words: &str) -> 
         info
     });
     if ui.is_rect_visible(rect) {
+        let font = FontId::proportional(12.0);
+        let text = ui
+            .painter()
+            .layout_no_wrap(words.to_owned(), font, palette.weak);
         let mut text_at = rect.left();
         if let Some(fraction) = fraction {
+            // Percentages stand below each other; longer words take from the bar.
+            let beside = text.size().x.max(46.0) + 8.0;
             let bar = egui::Rect::from_min_max(
                 egui::pos2(rect.left(), rect.center().y - 4.0),
                 egui::pos2(
-                    rect.left() + (width - 62.0).max(24.0),
+                    rect.left() + (width - beside).max(24.0),
                     rect.center().y + 4.0,
                 ),
             );
@@ -142,14 +157,10 @@ pub fn progress(ui: &mut Ui, what: &str, fraction: Option<f32>, words: &str) -> 
             ui.painter().rect_filled(filled, 4.0, palette.accent);
             text_at = bar.right() + 8.0;
         }
-        let font = FontId::proportional(12.0);
-        ui.painter().with_clip_rect(rect.expand(1.0)).text(
-            egui::pos2(text_at, rect.center().y),
-            Align2::LEFT_CENTER,
-            words,
-            font,
-            palette.weak,
-        );
+        let at = egui::pos2(text_at, rect.center().y - text.size().y / 2.0);
+        ui.painter()
+            .with_clip_rect(rect.expand(1.0))
+            .galley(at, text, palette.weak);
     }
     response
 }

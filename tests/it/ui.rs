@@ -1,6 +1,9 @@
 //! The window without a window: every view from hand-made snapshots, by role and name.
 
+mod connecting;
 mod fixture;
+mod platforms;
+mod watching;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

@@ -1,32 +1,51 @@
 //! The form of a connection, made from what the platform says it needs. Secrets are masked and leave only inside a command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use egui::{RichText, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::{Snapshot, Trial};
-use crate::model::connection::{Connection, ConnectionDraft, clean_base_url, may_carry_key};
+use crate::model::connection::{Connection, ConnectionDraft, Place, clean_base_url, may_carry_key};
 use crate::model::provider::{ConnectField, ConnectFieldKind, ProviderFacts};
 use crate::model::secret::Secret;
+use crate::ui::connections::{fields, import};
 use crate::ui::outbox::Outbox;
 use crate::ui::theme::{Palette, icon};
 use crate::ui::{format, widgets};
 
 /// What was typed.
 pub struct FormState {
-    facts: &'static ProviderFacts,
-    label: String,
+    pub(super) facts: &'static ProviderFacts,
+    pub(super) label: String,
     /// The label of the connection being edited.
     editing: Option<String>,
-    entries: BTreeMap<&'static str, String>,
+    pub(super) entries: BTreeMap<&'static str, String>,
+    /// Fields with entries to choose from in which the person types one of their own.
+    pub(super) own: BTreeSet<&'static str>,
+    /// The places the account can work in, as far as it was asked.
+    pub(super) places: Vec<Place>,
+    /// Where the key comes from.
+    pub(super) source: Source,
     /// Whether problems of empty fields are shown: after the first try.
-    tried: bool,
+    pub(super) tried: bool,
     /// Whether the trial in the snapshot is about what is typed now.
     trial_is_ours: bool,
     /// Whether the key gets the focus in the next frame.
-    focus_secret: bool,
+    pub(super) focus_secret: bool,
+}
+
+/// Where the key of a new connection comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// It is typed.
+    #[default]
+    Typed,
+    /// The names in another program's file are shown to choose from.
+    Choosing,
+    /// It is in that file under this name; it never reaches the window.
+    Profile(String),
 }
 
 // Written by hand: what was typed may be a key.
@@ -61,6 +80,9 @@ impl FormState {
                 .iter()
                 .map(|field| (field.name, field.default.to_owned()))
                 .collect(),
+            own: BTreeSet::new(),
+            places: Vec::new(),
+            source: Source::Typed,
             tried: false,
             trial_is_ours: false,
             focus_secret: false,
@@ -72,6 +94,9 @@ impl FormState {
         let mut form = Self::new(facts);
         form.label.clone_from(&connection.label);
         form.editing = Some(connection.label.clone());
+        if let Some(account) = &connection.account {
+            form.places.clone_from(&account.places);
+        }
         for field in facts.connect_fields {
             if field.kind.is_secret() {
                 continue;
@@ -89,15 +114,48 @@ impl FormState {
         form
     }
 
-    fn typed(&self, name: &str) -> &str {
+    pub(super) fn typed(&self, name: &str) -> &str {
         self.entries.get(name).map_or("", String::as_str)
     }
 
+    /// Whether the person entered something; what was filled in at first does not count.
+    pub(super) fn is_entered(&self, field: &ConnectField) -> bool {
+        let typed = self.typed(field.name).trim();
+        !typed.is_empty() && typed != field.default
+    }
+
+    /// Whether a connection cannot do without this field, as the form stands.
+    fn is_needed(&self, field: &ConnectField) -> bool {
+        !self.is_from_file(field) && self.facts.is_needed(field, |other| self.is_entered(other))
+    }
+
+    /// Whether another program's file holds it.
+    pub(super) fn is_from_file(&self, field: &ConnectField) -> bool {
+        matches!(self.source, Source::Profile(_))
+            && field.part.is_empty()
+            && (field.kind.is_secret() || field.name == "url")
+    }
+
+    /// What was typed belongs to another account now, perhaps.
+    pub(super) fn changed(&mut self, field: &ConnectField) {
+        if field.kind == ConnectFieldKind::Place {
+            return;
+        }
+        self.trial_is_ours = false;
+        if field.part.is_empty() {
+            self.places.clear();
+        }
+    }
+
     /// What is wrong with one field, in one sentence.
-    fn problem(&self, field: &ConnectField) -> Option<String> {
+    pub(super) fn problem(&self, field: &ConnectField) -> Option<String> {
         let typed = self.typed(field.name).trim();
         if typed.is_empty() {
-            return (field.required && self.tried).then(|| format!("{} is needed", field.label));
+            let missing = self.tried && self.is_needed(field);
+            return missing.then(|| match field.part {
+                "" => format!("{} is needed", field.label),
+                part => format!("{} is needed for the {}", field.label, part.to_lowercase()),
+            });
         }
         match field.kind {
             ConnectFieldKind::Url => match clean_base_url(typed) {
@@ -130,11 +188,17 @@ impl FormState {
             .any(|field| field.kind.is_secret() && !self.typed(field.name).trim().is_empty())
     }
 
-    fn is_good(&self) -> bool {
+    /// Whether it can be saved, or tried: a trial tells which places there are, so that may be open still.
+    fn is_good(&self, for_trial: bool) -> bool {
         !self.label.trim().is_empty()
             && self.facts.connect_fields.iter().all(|field| {
-                self.problem(field).is_none()
-                    && (!field.required || !self.typed(field.name).trim().is_empty())
+                let open = for_trial && field.kind == ConnectFieldKind::Place;
+                let empty = self.typed(field.name).trim().is_empty();
+                if empty {
+                    open || !self.is_needed(field)
+                } else {
+                    self.problem(field).is_none()
+                }
             })
     }
 
@@ -185,6 +249,12 @@ pub fn form_ui(
     state: &mut FormState,
     outbox: &mut Outbox,
 ) -> Outcome {
+    if state.trial_is_ours
+        && let Some(Trial::Good(account)) = &snapshot.trial
+        && state.places != account.places
+    {
+        state.places.clone_from(&account.places);
+    }
     widgets::card(ui, |ui| {
         let title = match &state.editing {
             Some(label) => format!("Edit {label}"),
@@ -192,15 +262,29 @@ pub fn form_ui(
         };
         ui.label(RichText::new(title).size(16.0).strong());
         widgets::weak(ui, state.facts.about);
-        ui.add_space(4.0);
-        label_ui(ui, snapshot, state);
-        for field in state.facts.connect_fields {
-            ui.push_id(field.name, |ui| field_ui(ui, field, state));
+        if state.editing.is_some() && state.facts.connect_fields.iter().any(is_key) {
+            widgets::weak(
+                ui,
+                "A saved key is never shown; enter it again to save changes",
+            );
         }
+        ui.add_space(4.0);
+        if state.editing.is_none() {
+            import::import_ui(ui, snapshot, state, outbox);
+        }
+        if state.source == Source::Choosing {
+            return Outcome::Open;
+        }
+        label_ui(ui, snapshot, state);
+        fields::fields_ui(ui, state);
         trial_ui(ui, snapshot, state);
         ui.add_space(4.0);
         buttons_ui(ui, state, outbox)
     })
+}
+
+fn is_key(field: &ConnectField) -> bool {
+    field.required && field.kind.is_secret()
 }
 
 fn label_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut FormState) {
@@ -208,9 +292,7 @@ fn label_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut FormState) {
         "Your own name for it, such as {} of our lab",
         state.facts.name
     );
-    if widgets::text_field(ui, "Label", &mut state.label, &hint).changed() {
-        state.trial_is_ours = false;
-    }
+    widgets::text_field(ui, "Label", &mut state.label, &hint);
     let label = state.label.trim();
     if label.is_empty() && state.tried {
         widgets::problem(ui, "Label is needed");
@@ -223,46 +305,6 @@ fn label_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut FormState) {
         let palette = Palette::of(ui);
         let words = "A connection with this label exists; saving replaces it";
         widgets::marked(ui, icon::WARNING, palette.warning, words);
-    }
-}
-
-fn field_ui(ui: &mut Ui, field: &'static ConnectField, state: &mut FormState) {
-    let label = if field.required {
-        field.label.to_owned()
-    } else {
-        format!("{} (optional)", field.label)
-    };
-    let label = ui.label(RichText::new(label).strong());
-    let width = ui.available_width().min(440.0);
-    let text = state.entries.entry(field.name).or_default();
-    let edit = widgets::line(text)
-        .password(field.kind.is_secret())
-        .desired_width(width);
-    let response = ui.add(edit).labelled_by(label.id);
-    if response.changed() {
-        state.trial_is_ours = false;
-    }
-    if state.focus_secret && field.kind.is_secret() {
-        state.focus_secret = false;
-        response.request_focus();
-    }
-    if !field.help.is_empty() {
-        let color = Palette::of(ui).weak;
-        ui.add(egui::Label::new(RichText::new(field.help).small().color(color)).wrap());
-    }
-    if let Some(problem) = state.problem(field) {
-        widgets::problem(ui, &problem);
-    } else if field.kind == ConnectFieldKind::Url {
-        cleaned_ui(ui, state.typed(field.name));
-    }
-}
-
-/// Says so when what was pasted is changed before it is used.
-fn cleaned_ui(ui: &mut Ui, typed: &str) {
-    if let Ok(cleaned) = clean_base_url(typed)
-        && cleaned.trim_end_matches('/') != typed.trim_end_matches('/')
-    {
-        widgets::weak(ui, format!("Used as {cleaned}"));
     }
 }
 
@@ -292,15 +334,22 @@ fn buttons_ui(ui: &mut Ui, state: &mut FormState, outbox: &mut Outbox) -> Outcom
     ui.horizontal_wrapped(|ui| {
         if widgets::primary_button(ui, "Save", true).clicked() {
             state.tried = true;
-            if state.is_good() {
+            if state.is_good(false) {
                 let (draft, secrets) = state.parts();
-                outbox.command(Command::SaveConnection(draft, secrets));
+                outbox.command(match &state.source {
+                    Source::Profile(profile) => Command::ImportProfile {
+                        draft,
+                        profile: profile.clone(),
+                    },
+                    Source::Typed | Source::Choosing => Command::SaveConnection(draft, secrets),
+                });
                 outcome = Outcome::Closed;
             }
         }
-        if ui.button("Test connection").clicked() {
+        let key_at_hand = !matches!(state.source, Source::Profile(_));
+        if key_at_hand && ui.button("Test connection").clicked() {
             state.tried = true;
-            if state.is_good() {
+            if state.is_good(true) {
                 let (draft, secrets) = state.parts();
                 outbox.command(Command::TryConnection(draft, secrets));
                 state.trial_is_ours = true;

@@ -1,6 +1,8 @@
 //! The page *Connections*: one card a connection, and the form for a new one.
 
+pub mod fields;
 pub mod form;
+pub mod import;
 
 use egui::{RichText, ScrollArea, Ui};
 
@@ -8,6 +10,7 @@ use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, ConnectionView, KeyringState, Snapshot};
 use crate::model::connection::KeyState;
 use crate::model::ids::{ConnectionId, ProviderId};
+use crate::model::provider::{ConnectFieldKind, ProviderFacts};
 use crate::ui::connections::form::FormState;
 use crate::ui::outbox::{Goal, Outbox};
 use crate::ui::theme::{Palette, icon};
@@ -76,7 +79,8 @@ pub fn connections_ui(
         }
         for view in &snapshot.connections {
             ui.push_id(view.connection.id.0, |ui| {
-                widgets::card(ui, |ui| connection_ui(ui, view, state, outbox));
+                let facts = snapshot.facts(&view.connection.provider);
+                widgets::card(ui, |ui| connection_ui(ui, view, facts, state, outbox));
             });
         }
     });
@@ -138,6 +142,7 @@ fn choose_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ConnectionsState) {
 fn connection_ui(
     ui: &mut Ui,
     view: &ConnectionView,
+    facts: Option<&'static ProviderFacts>,
     state: &mut ConnectionsState,
     outbox: &mut Outbox,
 ) {
@@ -148,10 +153,7 @@ fn connection_ui(
         ui.label(RichText::new(&connection.label).size(16.0).strong());
         widgets::weak(ui, view.provider_name);
     });
-    widgets::fact(ui, "Address", &connection.base_url);
-    if let Some(account) = &connection.account {
-        widgets::fact(ui, "Account", &account.name);
-    }
+    entries_ui(ui, view, facts);
     let key_color = match view.key {
         KeyState::NotNeeded | KeyState::InKeyring => palette.good,
         KeyState::ThisSessionOnly => palette.warning,
@@ -159,6 +161,9 @@ fn connection_ui(
     };
     widgets::marked(ui, icon::KEY, key_color, view.key.words());
     check_ui(ui, view);
+    if let Some(words) = view.budget.as_ref().and_then(format::budget) {
+        widgets::weak(ui, words);
+    }
     if state.removing == Some(connection.id) {
         removal_ui(ui, view, state, outbox);
         return;
@@ -188,6 +193,64 @@ fn connection_ui(
             state.removing = Some(connection.id);
         }
     });
+}
+
+/// What was filled in, under the names of the form; what was filled in at first and belongs to nothing is left out.
+fn entries_ui(ui: &mut Ui, view: &ConnectionView, facts: Option<&'static ProviderFacts>) {
+    let connection = &view.connection;
+    let fields = facts.map_or(&[][..], |facts| facts.connect_fields);
+    let site = fields
+        .iter()
+        .filter(|field| field.name == "url")
+        .find_map(|field| fields::preset_of(field, &connection.base_url));
+    let address = site.map_or_else(
+        || connection.base_url.clone(),
+        |site| format!("{site}, {}", connection.base_url),
+    );
+    widgets::fact(ui, "Address", &address);
+    if let Some(account) = &connection.account {
+        widgets::fact(ui, "Account", &account.name);
+    }
+    let is_begun = |part: &str| {
+        fields.iter().any(|field| {
+            let entry = connection.options.get(field.name);
+            field.part == part && entry.is_some_and(|entry| entry != field.default)
+        })
+    };
+    for field in fields {
+        let Some(entry) = connection.options.get(field.name) else {
+            continue;
+        };
+        if !field.part.is_empty() && !is_begun(field.part) {
+            continue;
+        }
+        let place = connection
+            .account
+            .iter()
+            .flat_map(|account| &account.places)
+            .find(|place| field.kind == ConnectFieldKind::Place && &place.id == entry);
+        let words = place.map_or_else(|| entry.clone(), fields::place_words);
+        widgets::fact(ui, field.label, &words);
+        if let Some(lacks) = place.and_then(|place| place.lacks.as_deref()) {
+            let palette = Palette::of(ui);
+            widgets::marked(ui, icon::WARNING, palette.warning, lacks);
+        }
+    }
+    let needs = facts.and_then(|facts| facts.capabilities.intake_needs);
+    if let (Some(facts), Some(needs)) = (facts, needs)
+        && !connection.options.contains_key(needs)
+    {
+        let part = fields
+            .iter()
+            .find(|field| field.name == needs)
+            .map_or("", |field| field.part);
+        let words = format!(
+            "No {}: jobs can use a {} that is there already, but no files of this computer",
+            part.to_lowercase(),
+            facts.nouns.input
+        );
+        widgets::weak(ui, words);
+    }
 }
 
 fn check_ui(ui: &mut Ui, view: &ConnectionView) {

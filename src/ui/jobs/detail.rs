@@ -8,14 +8,11 @@ use crate::model::batch::Batch;
 use crate::model::job::Stage;
 use crate::model::notice::{About, Action};
 use crate::model::provider::CancelKind;
-use crate::ui::jobs::{self, Chosen, JobsState, list, resolve};
+use crate::ui::jobs::{self, Chosen, JobsState, inputs, list, resolve};
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::state;
 use crate::ui::theme::{Palette, icon};
 use crate::ui::{format, widgets};
-
-/// Most files listed one by one.
-const MOST_FILES: usize = 200;
 
 /// The pane at the right.
 pub fn detail_ui(
@@ -130,6 +127,9 @@ fn job_ui(
     let (fraction, words) = jobs::how_far(view);
     if fraction.is_some() {
         widgets::progress(ui, &format!("{} in detail", job.name), fraction, &words);
+    } else if !words.is_empty() {
+        let words = format!("{} {words}", job.stage.word());
+        widgets::weak(ui, words);
     }
     stay_open_ui(ui, job.stage);
     if let Some(words) = &view.words {
@@ -153,12 +153,13 @@ fn job_ui(
     }
     actions_ui(ui, snapshot, view, jobs_state, outbox);
     platform_ui(ui, view, outbox);
-    files_ui(ui, snapshot, view);
-    settings_ui(ui, view);
+    inputs::files_ui(ui, snapshot, view);
+    inputs::settings_ui(ui, snapshot, view, &mut jobs_state.form_asked, outbox);
+    inputs::results_ui(ui, view, outbox);
     timeline_ui(ui, view);
 }
 
-fn section(ui: &mut Ui, title: &str) {
+pub(super) fn section(ui: &mut Ui, title: &str) {
     ui.add_space(6.0);
     ui.separator();
     ui.label(RichText::new(title).strong());
@@ -250,6 +251,14 @@ fn end_words(snapshot: &Snapshot, view: &JobView) -> (&'static str, String) {
     }
 }
 
+/// Whether ending this job takes something away for good.
+fn loses_results(snapshot: &Snapshot, view: &JobView) -> bool {
+    let cancel = snapshot
+        .facts(&view.job.provider)
+        .map(|facts| facts.capabilities.cancel);
+    view.job.stage.is_alive_remotely() && cancel == Some(CancelKind::StopsAndDeletes)
+}
+
 fn end_question_ui(
     ui: &mut Ui,
     snapshot: &Snapshot,
@@ -258,13 +267,37 @@ fn end_question_ui(
     outbox: &mut Outbox,
 ) {
     let (text, tip) = end_words(snapshot, view);
-    ui.label(tip);
+    let grave = loses_results(snapshot, view);
+    if grave {
+        let palette = Palette::of(ui);
+        let noun = snapshot
+            .facts(&view.job.provider)
+            .map_or("job", |facts| facts.nouns.job);
+        let words = format!(
+            "{} stops this {noun} and deletes it: what it has computed so far and its log vanish there, and nobody can \
+             bring them back",
+            view.provider_name
+        );
+        widgets::marked(ui, icon::WARNING, palette.bad, &words);
+    } else {
+        ui.label(tip);
+    }
     ui.horizontal_wrapped(|ui| {
-        if widgets::primary_button(ui, &format!("Yes, {}", text.to_lowercase()), true).clicked() {
+        let yes = format!("Yes, {}", text.to_lowercase());
+        let agreed = if grave {
+            widgets::grave_button(ui, &yes)
+        } else {
+            widgets::primary_button(ui, &yes, true)
+        };
+        if agreed.clicked() {
             outbox.command(Command::CancelJob(view.job.id));
             jobs_state.ending = None;
         }
-        if ui.button("Go on").clicked() {
+        if ui
+            .button("Go on")
+            .on_hover_text("Leave the job as it is")
+            .clicked()
+        {
             jobs_state.ending = None;
         }
     });
@@ -285,7 +318,8 @@ fn platform_ui(ui: &mut Ui, view: &JobView, outbox: &mut Outbox) {
     if let Some(remote) = &job.remote {
         widgets::fact(ui, "Id there", &remote.id);
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Copy").on_hover_text("Copy the id").clicked() {
+            let copy = ui.button("Copy").on_hover_text("Copy the id");
+            if copy.accessible_name("Copy the id").clicked() {
                 ui.ctx().copy_text(remote.id.clone());
             }
             if let Some(page) = &remote.web_page
@@ -294,54 +328,6 @@ fn platform_ui(ui: &mut Ui, view: &JobView, outbox: &mut Outbox) {
                 outbox.wish(Wish::OpenPage(page.clone()));
             }
         });
-    }
-}
-
-fn files_ui(ui: &mut Ui, snapshot: &Snapshot, view: &JobView) {
-    let job = &view.job;
-    let Some(batch) = snapshot.batches.iter().find(|batch| batch.id == job.batch) else {
-        return;
-    };
-    section(
-        ui,
-        &format!("Files ({})", format::grouped(job.files.len() as u64)),
-    );
-    let files = job
-        .files
-        .iter()
-        .filter_map(|id| batch.files.iter().find(|file| file.id == *id));
-    for file in files.take(MOST_FILES) {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = 18.0;
-            let left_out = job.left_out.iter().any(|left| left.file == file.id);
-            let palette = Palette::of(ui);
-            widgets::picture(ui, icon::FILE, 16.0, palette.weak);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if left_out {
-                    ui.label(RichText::new("Left out").color(palette.warning));
-                } else {
-                    widgets::weak(ui, format::bytes(file.local.size_bytes));
-                }
-                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    widgets::one_line(ui, RichText::new(&file.local.name))
-                        .on_hover_text(file.local.path.display().to_string());
-                });
-            });
-        });
-    }
-    if job.files.len() > MOST_FILES {
-        let rest = job.files.len() - MOST_FILES;
-        widgets::weak(ui, format!("and {} more", format::grouped(rest as u64)));
-    }
-}
-
-fn settings_ui(ui: &mut Ui, view: &JobView) {
-    if view.job.settings.is_empty() {
-        return;
-    }
-    section(ui, "Settings");
-    for (name, value) in &view.job.settings {
-        widgets::fact(ui, name, &value.shown());
     }
 }
 

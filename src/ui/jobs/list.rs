@@ -46,7 +46,12 @@ enum Row {
 
 /// The list with its filter.
 pub fn list_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState) {
-    widgets::page_title(ui, "Jobs");
+    ui.horizontal(|ui| {
+        widgets::page_title(ui, "Jobs");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            jobs::adopt::button_ui(ui, snapshot, state);
+        });
+    });
     filter_ui(ui, snapshot, state);
     collect(snapshot, state);
     if state.rows.shown.is_empty() {
@@ -221,7 +226,7 @@ fn table_ui(ui: &mut Ui, rows: &[Row], state: &mut JobsState) {
             }
             table = table
                 .column(Column::exact(116.0).clip(true))
-                .column(Column::exact(112.0).clip(true));
+                .column(Column::exact(124.0).clip(true));
             if room.elapsed {
                 table = table.column(Column::exact(96.0).clip(true));
             }

@@ -1,6 +1,8 @@
 //! The page *Jobs*: one table over all platforms, and everything about the chosen job beside it.
 
+pub mod adopt;
 pub mod detail;
+pub mod inputs;
 pub mod list;
 pub mod resolve;
 
@@ -11,8 +13,9 @@ use jiff::Timestamp;
 
 use crate::engine::snapshot::{JobView, Snapshot};
 use crate::model::batch::Batch;
-use crate::model::ids::{BatchId, JobId};
+use crate::model::ids::{BatchId, ConnectionId, JobId, PipelineId};
 use crate::model::job::Stage;
+use crate::model::provider::FanOut;
 use crate::model::remote::{JobStatus, Progress};
 use crate::ui::format;
 use crate::ui::outbox::{Goal, Outbox, Place};
@@ -30,6 +33,10 @@ pub struct JobsState {
     rows: list::Rows,
     /// The job whose end was asked for but not confirmed yet.
     ending: Option<JobId>,
+    /// The job made elsewhere that shall be watched, while its dialog is open.
+    adopting: Option<adopt::AdoptState>,
+    /// The form that was asked for to show a job's settings, so that it is asked for once.
+    form_asked: Option<(ConnectionId, PipelineId)>,
     /// The candidate ticked for an unconfirmed job.
     candidate: Option<(JobId, String)>,
     /// Whether the chosen row still has to be scrolled to.
@@ -68,6 +75,7 @@ impl JobsState {
 
 /// The page.
 pub fn jobs_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState, outbox: &mut Outbox) {
+    adopt::adopt_ui(ui.ctx(), snapshot, state, outbox);
     if snapshot.jobs.is_empty() && snapshot.batches.is_empty() {
         widgets::page_title(ui, "Jobs");
         widgets::empty(
@@ -81,6 +89,8 @@ pub fn jobs_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut JobsState, outbox: 
             if widgets::primary_button(ui, "Go to Send", true).clicked() {
                 outbox.go(Goal::Place(Place::Send));
             }
+            ui.add_space(4.0);
+            adopt::button_ui(ui, snapshot, state);
         });
         return;
     }
@@ -165,8 +175,14 @@ pub fn how_far(view: &JobView) -> (Option<f32>, String) {
     }
 }
 
+/// What the platform says of a job it has; where it names only a phase, the time spent in it.
 fn remote_progress(view: &JobView) -> (Option<f32>, String) {
     let status = view.job.report.as_ref().map(|report| &report.status);
+    let is_parent = match view.job.fan_out {
+        FanOut::BatchPerFile | FanOut::BatchPerSample => true,
+        FanOut::AllInOne | FanOut::OnePerFile | FanOut::OnePerSample => false,
+    };
+    let parts = if is_parent { "tasks" } else { "steps" };
     match status {
         Some(JobStatus::Running {
             progress: Some(Progress::Percent(percent)),
@@ -176,11 +192,15 @@ fn remote_progress(view: &JobView) -> (Option<f32>, String) {
         }) => match total {
             Some(total) if *total > 0 => {
                 let fraction = f64::from(*done) / f64::from(*total);
-                (Some(narrow(fraction)), format!("{done} of {total}"))
+                let words = format!("{done} of {total} {parts}");
+                (Some(narrow(fraction)), words)
             }
-            Some(_) | None => (None, format!("{done} done")),
+            Some(_) | None => (None, format!("{done} {parts} done")),
         },
-        _ => (None, String::new()),
+        Some(_) | None => {
+            let since = format::between(view.job.last_change, Timestamp::now());
+            (None, format!("for {since}"))
+        }
     }
 }
 

@@ -56,6 +56,12 @@ impl ResultsState {
         self.folded_jobs.remove(&job);
         self.chosen = Some(ChosenResult::Job(job));
     }
+
+    /// Opens a job in the tree and chooses one of its files; the preview is asked for by whoever goes there.
+    pub fn show_file(&mut self, batch: BatchId, job: JobId, path: PathBuf) {
+        self.show_job(batch, job);
+        self.chosen = Some(ChosenResult::File(path));
+    }
 }
 
 /// The page.
