@@ -23,6 +23,7 @@ use crate::net::commit_point::CommitPoint;
 use crate::net::keep::Keep;
 use crate::providers::Provider;
 use crate::providers::code_ocean::address::{Runnable, uuid_in};
+use crate::providers::code_ocean::bucket::Bucket;
 use crate::providers::code_ocean::form::{form_of, free_form};
 use crate::providers::code_ocean::panel::Panel;
 use crate::providers::code_ocean::wire;
@@ -35,6 +36,9 @@ const RUNNABLES_A_PAGE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Client {
     api: Api,
+    bucket: Option<Bucket>,
+    /// How the platform calls the storage of the bucket, where it is not Amazon's.
+    endpoint_name: Option<String>,
     memory: Mutex<Memory>,
 }
 
@@ -50,9 +54,15 @@ pub(super) struct Memory {
 }
 
 impl Client {
-    pub(super) const fn new(api: Api) -> Self {
+    pub(super) const fn new(
+        api: Api,
+        bucket: Option<Bucket>,
+        endpoint_name: Option<String>,
+    ) -> Self {
         Self {
             api,
+            bucket,
+            endpoint_name,
             memory: Mutex::new(Memory {
                 resolved: BTreeMap::new(),
                 slugs: BTreeMap::new(),
@@ -63,6 +73,18 @@ impl Client {
 
     pub(super) const fn api(&self) -> &Api {
         &self.api
+    }
+
+    pub(super) fn bucket(&self) -> Result<&Bucket> {
+        self.bucket.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, Doing::Upload).hint(
+                "Files of this computer reach Code Ocean through a bucket of yours; add one to the connection, or choose a data asset that is there already",
+            )
+        })
+    }
+
+    pub(super) fn endpoint_name(&self) -> Option<&str> {
+        self.endpoint_name.as_deref()
     }
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -196,16 +218,16 @@ impl Provider for Client {
         }
     }
 
-    async fn browse(&self, _query: &Query) -> Result<Page<StagedFile>> {
-        Err(Error::unsupported(Doing::Browse))
+    async fn browse(&self, query: &Query) -> Result<Page<StagedFile>> {
+        self.assets(query).await
     }
 
-    async fn stage(&self, _upload: &Upload, _keep: &Keep, _meter: &Meter) -> Result<StagedFile> {
-        Err(Error::unsupported(Doing::Upload))
+    async fn stage(&self, upload: &Upload, keep: &Keep, meter: &Meter) -> Result<StagedFile> {
+        self.bucket()?.put(upload, keep, meter).await
     }
 
-    async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
-        Err(Error::unsupported(Doing::Upload))
+    async fn gather(&self, gathering: &Gathering) -> Result<Gathered> {
+        self.make_asset(gathering).await
     }
 
     async fn submit(

@@ -3,6 +3,8 @@
 //! What its documentation says, and what nobody here could try, is in `notes.md` beside this file.
 
 mod address;
+mod asset;
+mod bucket;
 mod client;
 mod form;
 mod lists;
@@ -10,6 +12,9 @@ mod panel;
 mod results;
 mod runs;
 pub mod sim;
+mod stage;
+#[cfg(test)]
+mod tests;
 mod values;
 mod wire;
 
@@ -27,6 +32,7 @@ use crate::net::api::{Api, Auth};
 use crate::net::client::Http;
 use crate::net::errors::usual_complaint;
 use crate::providers::code_ocean::address::{interface_of, token_of};
+use crate::providers::code_ocean::bucket::Bucket;
 use crate::providers::code_ocean::client::Client;
 use crate::providers::{Provider, Secrets};
 
@@ -155,5 +161,11 @@ pub fn connect(
         &LIMITS,
         usual_complaint,
     )?;
-    Ok(Arc::new(Client::new(api)))
+    let option = |name: &str| {
+        let entry = connection.options.get(name)?.trim();
+        (!entry.is_empty()).then(|| entry.to_owned())
+    };
+    let bucket = Bucket::of(option, secrets, http)?;
+    let endpoint_name = option("bucket_endpoint_name");
+    Ok(Arc::new(Client::new(api, bucket, endpoint_name)))
 }

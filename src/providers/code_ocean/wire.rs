@@ -272,7 +272,6 @@ pub(super) struct Asset {
     mount: Option<String>,
     state: Option<String>,
     size: Option<Value>,
-    created: Option<Value>,
     #[serde(default, deserialize_with = "list")]
     pub(super) tags: Vec<String>,
     failure_reason: Option<String>,
@@ -305,10 +304,6 @@ impl Asset {
     /// Why it failed, as the platform says.
     pub(super) fn failure(&self) -> Option<String> {
         filled(self.failure_reason.clone()).or_else(|| filled(self.transfer_error.clone()))
-    }
-
-    pub(super) fn created(&self) -> Option<Timestamp> {
-        timestamp(self.created.as_ref()?)
     }
 
     /// As an input; `mount` where another folder than its own is wanted.
