@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::sandbox::bucket::Bucket;
 use crate::sandbox::faults::Faults;
@@ -152,9 +154,13 @@ impl World {
             .clone()
     }
 
-    /// Whether any of the sandbox's keys is part of `text`.
+    /// Whether any of the sandbox's keys is part of `text`, also as the user of Basic authentication.
     pub(crate) fn contains_key(&self, text: &str) -> bool {
-        lock(&self.keys).values().any(|key| text.contains(key))
+        let encoded = text.strip_prefix("Basic ");
+        let decoded = encoded.and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
+        let decoded = decoded.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let holds = |text: &str| lock(&self.keys).values().any(|key| text.contains(key));
+        holds(text) || decoded.is_some_and(|decoded| holds(&decoded))
     }
 
     /// The folder for uploaded and produced files; removed with the world.
@@ -248,6 +254,9 @@ mod tests {
         assert_ne!(world.key("biodock"), world.key("seven_bridges"));
         assert!(world.contains_key(&format!("Bearer {}", world.key("biodock"))));
         assert!(!world.contains_key("Bearer nothing"));
+        let basic = STANDARD.encode(format!("cop_{}:", world.key("biodock")));
+        assert!(world.contains_key(&format!("Basic {basic}")));
+        assert!(!world.contains_key("Basic bm90aGluZzo="));
     }
 
     #[test]
