@@ -203,6 +203,9 @@ impl Dispatcher {
                 if let Some((connection, client)) = outcome.client {
                     self.tools.clients.insert(connection, client);
                 }
+                if let Some((connection, budget)) = outcome.budget {
+                    self.world.link(connection).budget = Some(budget);
+                }
                 // What a stopped transfer says about its end is of no interest; a submission that went through is.
                 let transfer = matches!(key, WorkKey::Stage(..) | WorkKey::Fetch(_));
                 let held_back = matches!(
@@ -337,7 +340,7 @@ impl Dispatcher {
             None => self.tasks.spawn(worker::work_alone(work, tools, meter)),
             Some(connection) => match self.tools.clients.get(&connection).cloned() {
                 Some(client) => self.tasks.spawn(async move {
-                    worker::work_with(work, client, tools, meter).await.into()
+                    worker::work_over(connection, work, client, tools, meter).await
                 }),
                 // Lost between the decision and now: the next decision makes a new client.
                 None => self.tasks.spawn(async { Event::Tick.into() }),

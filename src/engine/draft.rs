@@ -1,10 +1,12 @@
-//! Looking over a draft before the first byte is sent, and making it ready.
+//! Making a draft ready to be sent: files looked at once more, settings filled in, folder made.
+
+mod findings;
+mod inputs;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bytesize::ByteSize;
-
+pub(super) use crate::engine::draft::findings::findings;
 use crate::engine::event::{DraftRequest, Prepared};
 use crate::engine::scan;
 use crate::model::batch::{BatchFile, Finding, FindingWeight, Target};
@@ -12,137 +14,13 @@ use crate::model::error::system_words;
 use crate::model::file::LocalFile;
 use crate::model::form::Form;
 use crate::model::ids::FileId;
-use crate::model::provider::{FanOut, ProviderFacts};
+use crate::model::provider::ProviderFacts;
+use crate::model::samples::SampleTable;
 use crate::results::names;
 use crate::store::folders;
 
 /// A form for each target, in order; absent where it could not be had, with the words why.
 pub(super) type Forms = Vec<Result<Form, String>>;
-
-/// Everything worth knowing before the first byte. Blocking: looks at files and drives.
-pub(super) fn findings(
-    request: &DraftRequest,
-    forms: &Forms,
-    facts: &[&'static ProviderFacts],
-) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if request.files.is_empty() {
-        found.push(blocks(None, "Add at least one file that can be sent."));
-    }
-    if request.draft.targets.is_empty() {
-        found.push(blocks(None, "Tick at least one pipeline."));
-    }
-    for words in &request.sent_before {
-        found.push(warns(format!("{words}.")));
-    }
-    for (number, target) in request.draft.targets.iter().enumerate() {
-        let Some(connection) = request.connections.get(&target.connection) else {
-            found.push(blocks(Some(number), "Its connection was removed."));
-            continue;
-        };
-        let Some(facts) = facts.iter().find(|facts| facts.id == connection.provider) else {
-            continue;
-        };
-        if request.missing_keys.contains(&target.connection) {
-            let words = format!(
-                "{} needs a working key first: see Connections.",
-                connection.label
-            );
-            found.push(blocks(Some(number), words));
-        }
-        found.extend(of_target(request, number, target, facts));
-        found.extend(of_form(number, target, forms.get(number)));
-    }
-    found.extend(room(request).map(warns));
-    found.sort_by_key(|finding| finding.weight);
-    found
-}
-
-fn blocks(target: Option<usize>, words: impl Into<String>) -> Finding {
-    Finding {
-        weight: FindingWeight::Blocks,
-        target,
-        field: None,
-        words: words.into(),
-    }
-}
-
-fn warns(words: String) -> Finding {
-    Finding {
-        weight: FindingWeight::Warns,
-        target: None,
-        field: None,
-        words,
-    }
-}
-
-/// What the platform refuses: how many files a job takes, and how large they are.
-fn of_target(
-    request: &DraftRequest,
-    number: usize,
-    target: &Target,
-    facts: &ProviderFacts,
-) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if !facts.capabilities.fan_outs.contains(&target.fan_out) {
-        let words = match target.fan_out {
-            FanOut::AllInOne => format!("{} takes one file a {}.", facts.name, facts.nouns.job),
-            FanOut::OnePerFile
-            | FanOut::OnePerSample
-            | FanOut::BatchPerFile
-            | FanOut::BatchPerSample => {
-                format!("{} takes all files in one {}.", facts.name, facts.nouns.job)
-            }
-        };
-        found.push(blocks(Some(number), words));
-    }
-    let Some(max) = facts.capabilities.max_file_bytes else {
-        return found;
-    };
-    let too_large = request.files.iter().filter(|file| file.size_bytes > max);
-    found.extend(too_large.map(|file| {
-        let (has, takes) = (ByteSize(file.size_bytes), ByteSize(max));
-        let words = format!(
-            "{} has {has}, more than the {takes} that {} takes.",
-            file.name, facts.name
-        );
-        blocks(Some(number), words)
-    }));
-    found
-}
-
-/// What is wrong with the settings.
-fn of_form(number: usize, target: &Target, form: Option<&Result<Form, String>>) -> Vec<Finding> {
-    match form {
-        Some(Ok(form)) => form
-            .problems(&form.filled(&target.settings))
-            .into_iter()
-            .map(|problem| Finding {
-                field: Some(problem.field),
-                ..blocks(Some(number), format!("{}.", problem.words))
-            })
-            .collect(),
-        Some(Err(words)) => vec![blocks(Some(number), words.clone())],
-        None => Vec::new(),
-    }
-}
-
-/// Results are often as large as the inputs: says so when the drive has less room than that.
-fn room(request: &DraftRequest) -> Option<String> {
-    let needed: u64 = request.files.iter().map(|file| file.size_bytes).sum();
-    let existing = request
-        .results_folder
-        .ancestors()
-        .find(|folder| folder.is_dir())?;
-    let free = folders::free_bytes(existing).ok()?;
-    (free < needed).then(|| {
-        format!(
-            "The drive of the results folder has {} left; the inputs alone have {}.",
-            ByteSize(free),
-            ByteSize(needed)
-        )
-    })
-}
 
 /// Makes the draft ready: looks at the files once more, fills the settings, makes the folder. Blocking.
 ///
@@ -172,8 +50,13 @@ pub(super) fn prepare(
             None => true,
         })
         .collect();
-    let block = |words: String| vec![blocks(None, words)];
-    if files.is_empty() {
+    let block = |words: String| vec![findings::blocks(None, words)];
+    let wants_files = request
+        .draft
+        .targets
+        .iter()
+        .any(|target| target.existing.is_empty());
+    if files.is_empty() && wants_files {
         return Err(block("None of the files can be read any more.".to_owned()));
     }
     let day = request.at.to_zoned(jiff::tz::TimeZone::system());
@@ -210,13 +93,14 @@ pub(super) fn prepare(
     Ok(Prepared {
         name,
         folder,
-        files: named(&files, shortest_limit(request, facts)),
+        files: named(&files, shortest_limit(request, facts), &request.samples),
         left_out,
         targets,
     })
 }
 
-fn make_folder(parent: &Path, name: &str) -> std::io::Result<PathBuf> {
+/// Makes a folder of its own below a parent that may have to be made as well. Blocking.
+pub(super) fn make_folder(parent: &Path, name: &str) -> std::io::Result<PathBuf> {
     let parent = std::path::absolute(parent)?;
     std::fs::create_dir_all(&parent)?;
     folders::make_unique_folder(&parent, name)
@@ -233,7 +117,7 @@ fn shortest_limit(request: &DraftRequest, facts: &[&'static ProviderFacts]) -> u
 }
 
 /// Gives each file a name that every platform of the batch takes, unique within the batch.
-fn named(files: &[&LocalFile], max_chars: usize) -> Vec<BatchFile> {
+fn named(files: &[&LocalFile], max_chars: usize, samples: &SampleTable) -> Vec<BatchFile> {
     let mut taken = BTreeSet::new();
     files
         .iter()
@@ -244,7 +128,7 @@ fn named(files: &[&LocalFile], max_chars: usize) -> Vec<BatchFile> {
                 id: FileId(0),
                 local: LocalFile::clone(file),
                 remote_name: names::unique(&mut taken, &short),
-                samples: std::collections::BTreeMap::new(),
+                samples: samples.rows.get(&file.path).cloned().unwrap_or_default(),
             }
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -13,12 +14,14 @@ use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Error, Result};
 use crate::model::file::ListedFile;
 use crate::model::form::Form;
-use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, PipelineId};
+use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, PipelineId, ProviderId};
+use crate::model::notice::Words;
 use crate::model::pipeline::Pipeline;
 use crate::model::remote::{
     Found, Gathered, Gathering, JobReport, ListedJob, Lost, Output, Page, Query, RemoteJob,
     StagedFile, Submission, Upload,
 };
+use crate::model::samples::{SampleSheet, SampleTable};
 use crate::model::secret::Secret;
 use crate::results::receipt::{Checked, Receipt};
 use crate::store::journal::Change;
@@ -41,6 +44,8 @@ pub enum Event {
     Tick,
     /// Files and folders were looked through.
     Scanned(Vec<ListedFile>),
+    /// A table of samples was read, or why not, in one sentence.
+    SheetRead(PathBuf, std::result::Result<SampleSheet, String>),
     /// The draft was looked over.
     Checked(Vec<Finding>),
     /// The draft is ready to be sent, or what is in the way.
@@ -69,6 +74,13 @@ pub enum Event {
     JobsListed(ConnectionId, Query, Result<Page<ListedJob>>),
     /// The job of a pasted identifier.
     Recognized(ConnectionId, String, Result<ListedJob>),
+    /// The folder for the results of a job made elsewhere was made, or why not.
+    AdoptionPrepared(ConnectionId, Box<ListedJob>, Result<PathBuf>),
+    /// The names and addresses in another program's file of keys, or why there are none.
+    ProfilesRead(
+        ProviderId,
+        std::result::Result<Vec<(String, String)>, Words>,
+    ),
     /// The submission is about to become irrevocable, with the draft that will be started; it waits for the journal.
     CommitAsked(JobId, Option<RemoteJob>),
     /// The submission was answered, or not.
@@ -154,6 +166,8 @@ pub enum Work {
         /// Paths that are in the list already.
         known: Vec<PathBuf>,
     },
+    /// Read a table of samples.
+    ReadSheet(PathBuf),
     /// Look over the draft.
     Check(DraftRequest),
     /// Make the draft ready to be sent.
@@ -164,6 +178,8 @@ pub enum Work {
         draft: ConnectionDraft,
         /// Its secrets, by field name.
         secrets: Vec<(String, Secret)>,
+        /// The name in another program's file of keys that gives address and key.
+        profile: Option<String>,
         /// The connection of the same label, which is replaced.
         replaces: Option<Connection>,
         /// Its number.
@@ -210,6 +226,19 @@ pub enum Work {
     ListJobs(ConnectionId, Query),
     /// Look up the job of a pasted identifier.
     Recognize(ConnectionId, String),
+    /// Make the folder for the results of a job made elsewhere.
+    PrepareAdoption {
+        /// Over which connection.
+        connection: ConnectionId,
+        /// The job.
+        listed: Box<ListedJob>,
+        /// Folder that batches get theirs in.
+        results_folder: PathBuf,
+        /// Name of the folder, before cleaning.
+        folder: String,
+    },
+    /// Read which names another program's file of keys holds.
+    ReadProfiles(ProviderId),
     /// List the platform's jobs before a submission.
     ReadBaseline(ConnectionId, JobId),
     /// Submit a job.
@@ -290,6 +319,8 @@ pub struct DraftRequest {
     pub files: Vec<crate::model::file::LocalFile>,
     /// The connections of the targets; absent ones are findings.
     pub connections: BTreeMap<ConnectionId, Connection>,
+    /// What is known of the files' samples.
+    pub samples: Arc<SampleTable>,
     /// Forms that are known already.
     pub forms: BTreeMap<(ConnectionId, PipelineId), Form>,
     /// Folder that batches get theirs in.
@@ -307,6 +338,8 @@ pub struct DraftRequest {
 pub enum WorkKey {
     /// A look through files and folders; numbered, as several may run.
     Scan(u64),
+    /// The reading of a table of samples.
+    ReadSheet(PathBuf),
     /// The look over the draft.
     Check,
     /// The making ready.
@@ -331,6 +364,10 @@ pub enum WorkKey {
     ListJobs(ConnectionId),
     /// The look for a pasted identifier.
     Recognize(ConnectionId),
+    /// The making of the folder for a job made elsewhere.
+    PrepareAdoption(ConnectionId, String),
+    /// The reading of another program's file of keys.
+    ReadProfiles(ProviderId),
     /// The list before a submission.
     ReadBaseline(JobId),
     /// A submission.
@@ -360,6 +397,11 @@ impl Work {
     pub fn key(&self, number: u64) -> WorkKey {
         match self {
             Self::Scan { .. } => WorkKey::Scan(number),
+            Self::ReadSheet(path) => WorkKey::ReadSheet(path.clone()),
+            Self::PrepareAdoption {
+                connection, listed, ..
+            } => WorkKey::PrepareAdoption(*connection, listed.remote.id.clone()),
+            Self::ReadProfiles(provider) => WorkKey::ReadProfiles(provider.clone()),
             Self::Check(_) => WorkKey::Check,
             Self::Prepare(_) => WorkKey::Prepare,
             Self::StoreConnection { id, .. } => WorkKey::StoreConnection(*id),
@@ -408,6 +450,9 @@ impl Work {
             | Self::ListOutputs(connection, ..)
             | Self::Fetch { connection, .. } => Some(*connection),
             Self::Scan { .. }
+            | Self::ReadSheet(_)
+            | Self::PrepareAdoption { .. }
+            | Self::ReadProfiles(_)
             | Self::Check(_)
             | Self::Prepare(_)
             | Self::StoreConnection { .. }

@@ -14,10 +14,12 @@ mod keys;
 pub mod pace;
 pub mod plan;
 mod preview;
+mod profiles;
 mod progress;
 pub mod receipt;
 mod room;
 mod scan;
+mod sheet;
 pub mod snapshot;
 pub mod start;
 mod transfer;
@@ -25,6 +27,7 @@ mod view;
 mod worker;
 pub mod world;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -37,7 +40,7 @@ use crate::engine::pace::Pace;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::net::client::NetOptions;
 use crate::providers::Entry;
-use crate::store::folders::Folders;
+use crate::store::folders::{self, Folders};
 
 /// How many commands may wait.
 const WAITING_COMMANDS: usize = 256;
@@ -56,6 +59,8 @@ pub struct EngineOptions {
     pub environment: Environment,
     /// How long to wait for what.
     pub pace: Pace,
+    /// The person's home folder, where other programs keep their files of keys; none where those are of no use.
+    pub home: Option<PathBuf>,
     /// All platforms there are.
     pub entries: &'static [Entry],
     /// The way to the network, before the settings.
@@ -73,6 +78,7 @@ impl EngineOptions {
             keyring: true,
             environment: |name| std::env::var(name).ok(),
             pace: Pace::REAL,
+            home: folders::home(),
             entries: crate::providers::ALL,
             net: NetOptions::default(),
             crash_after_commits: None,
@@ -85,6 +91,7 @@ impl EngineOptions {
             keyring: false,
             environment: |_name| None,
             pace: Pace::DEMO,
+            home: None,
             ..Self::real(folders)
         }
     }

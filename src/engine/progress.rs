@@ -184,6 +184,9 @@ fn direction(key: &WorkKey) -> Option<Direction> {
         WorkKey::Stage(..) | WorkKey::Submit(_) => Some(Direction::Up),
         WorkKey::Fetch(_) => Some(Direction::Down),
         WorkKey::Scan(_)
+        | WorkKey::ReadSheet(_)
+        | WorkKey::PrepareAdoption(..)
+        | WorkKey::ReadProfiles(_)
         | WorkKey::Check
         | WorkKey::Prepare
         | WorkKey::StoreConnection(_)

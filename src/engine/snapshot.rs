@@ -105,15 +105,28 @@ pub struct ConnectionView {
     pub listed: Option<Asked<ListedJob>>,
     /// What is left of the requests the platform allows.
     pub budget: Option<Budget>,
+    /// Identifiers of jobs made elsewhere that are being looked up.
+    pub adopting: Vec<String>,
 }
 
-/// A part of a list at the platform, and what was asked.
+/// A list at the platform as far as it was asked for, and what was asked last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked<T> {
-    /// What was asked.
+    /// What was asked. With the cursor of a page it is about what follows that page.
     pub query: Query,
-    /// What came.
+    /// What came: all pages so far as one, with where the next one starts.
     pub page: Loadable<Page<T>>,
+}
+
+impl<T> Asked<T> {
+    /// Whether something of it is on its way: the list, or its next page.
+    pub fn is_loading(&self) -> bool {
+        match &self.page {
+            Loadable::Loading => true,
+            Loadable::Ready(page) => self.query.cursor.is_some() && self.query.cursor == page.next,
+            Loadable::NotAsked | Loadable::Failed(_) => false,
+        }
+    }
 }
 
 /// The names in another program's file of keys.

@@ -76,6 +76,7 @@ pub async fn run(options: EngineOptions, ends: Ends) {
         net: options.net.clone(),
         keys: Keys::new(options.keyring, options.environment),
         entries: options.entries,
+        home: options.home,
         facts: world.facts.clone(),
         clients: std::collections::BTreeMap::new(),
         questions,

@@ -142,6 +142,7 @@ fn connections(world: &World) -> Vec<Arc<ConnectionView>> {
                 browsed: link.browsed,
                 listed: link.listed,
                 budget: link.budget,
+                adopting: link.adopting,
             })
         })
         .collect();

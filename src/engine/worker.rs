@@ -11,7 +11,9 @@ use crate::engine::connect;
 use crate::engine::draft::{self, Forms};
 use crate::engine::event::{DraftRequest, Event, Prepared, Work, WorkKey};
 use crate::engine::keys::Keys;
+use crate::engine::profiles;
 use crate::engine::scan;
+use crate::engine::sheet;
 use crate::engine::snapshot::KeyringState;
 use crate::engine::transfer::{self, Errand};
 use crate::model::batch::Finding;
@@ -19,14 +21,14 @@ use crate::model::connection::{Connection, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Result, system_words};
 use crate::model::ids::{ConnectionId, FileId, JobId, Tag};
 use crate::model::meter::Meter;
-use crate::model::notice::{Did, Subject, explain};
-use crate::model::provider::ProviderFacts;
+use crate::model::notice::{Did, Subject, Words, explain};
+use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{Found, JobReport, Lost, RemoteJob, StagedFile, Submission, Upload};
 use crate::net::client::{Http, NetOptions};
 use crate::net::commit_point::CommitPoint;
 use crate::net::keep::Keep;
 use crate::providers::{Entry, Provider};
-use crate::results::receipt;
+use crate::results::{names, receipt};
 
 /// What every worker may use. Cloning shares it.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub(super) struct Toolbox {
     pub keys: Keys,
     /// All platforms there are.
     pub entries: &'static [Entry],
+    /// The person's home folder, where other programs keep their files of keys.
+    pub home: Option<PathBuf>,
     /// Their facts.
     pub facts: Arc<[&'static ProviderFacts]>,
     /// Clients made so far.
@@ -61,6 +65,8 @@ pub(super) struct Outcome {
     pub event: Event,
     /// A client that was made.
     pub client: Option<(ConnectionId, Arc<dyn Provider>)>,
+    /// What is left of the requests a platform allows.
+    pub budget: Option<(ConnectionId, Budget)>,
 }
 
 impl From<Event> for Outcome {
@@ -68,6 +74,7 @@ impl From<Event> for Outcome {
         Self {
             event,
             client: None,
+            budget: None,
         }
     }
 }
@@ -82,11 +89,35 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
                 Err(error) => Event::Broke(WorkKey::Scan(0), error.to_string()).into(),
             }
         }
+        Work::ReadSheet(path) => {
+            let wanted = path.clone();
+            let sheet = blocking(move || sheet::read(&path)).await;
+            let broke = |_broke| Err("The table could not be read".to_owned());
+            Event::SheetRead(wanted, sheet.unwrap_or_else(broke)).into()
+        }
+        Work::PrepareAdoption {
+            connection,
+            listed,
+            results_folder,
+            folder,
+        } => {
+            let made = blocking(move || {
+                draft::make_folder(&results_folder, &names::clean(&folder))
+                    .map_err(|error| Error::from_io(&error, Doing::WriteReceipt))
+            });
+            Event::AdoptionPrepared(connection, listed, flatten(made.await)).into()
+        }
+        Work::ReadProfiles(provider) => {
+            let wanted = provider.clone();
+            let names = blocking(move || profiles::names(&provider, &tools)).await;
+            Event::ProfilesRead(wanted, names.unwrap_or_else(|_broke| Err(Words::default()))).into()
+        }
         Work::Check(request) => Event::Checked(check(request, tools).await).into(),
         Work::Prepare(request) => Event::Prepared(prepare(request, tools).await).into(),
         Work::StoreConnection {
             draft,
             secrets,
+            profile,
             replaces: _,
             id,
             vault_name,
@@ -94,6 +125,10 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
             let wanted = draft.clone();
             let stored = blocking(move || {
                 let entry = connect::entry_of(tools.entries, &draft.provider)?;
+                let (draft, secrets) = match profile {
+                    Some(name) => profiles::filled_in(draft, &name, entry, &tools)?,
+                    None => (draft, secrets),
+                };
                 let connection = connect::validate(
                     &draft,
                     &secrets,
@@ -179,6 +214,7 @@ async fn connect(connection: Connection, tools: Toolbox) -> Outcome {
     Outcome {
         event: Event::Connected(id, state, outcome),
         client,
+        budget: None,
     }
 }
 
@@ -191,13 +227,22 @@ async fn check_folder(folder: PathBuf) -> Event {
     Event::FolderChecked(wanted, flatten(checked.await))
 }
 
-/// Does a piece of work over a connection.
-pub(super) async fn work_with(
+/// Does a piece of work over a connection, and looks what is left of the requests the platform allows.
+pub(super) async fn work_over(
+    connection: ConnectionId,
     work: Work,
     client: Arc<dyn Provider>,
     tools: Toolbox,
     meter: Meter,
-) -> Event {
+) -> Outcome {
+    let event = work_with(work, client.clone(), tools, meter).await;
+    Outcome {
+        budget: client.budget().map(|budget| (connection, budget)),
+        ..Outcome::from(event)
+    }
+}
+
+async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, meter: Meter) -> Event {
     match work {
         Work::Ask(id) => {
             let account = client.check().await;
@@ -286,6 +331,9 @@ pub(super) async fn work_with(
         | Work::Check(_)
         | Work::Prepare(_)
         | Work::StoreConnection { .. }
+        | Work::ReadSheet(_)
+        | Work::PrepareAdoption { .. }
+        | Work::ReadProfiles(_)
         | Work::Try { .. }
         | Work::Connect(_)
         | Work::ProbeKeyring

@@ -25,6 +25,7 @@ use crate::model::notice::{About, Action, Did, Notice, Subject, Weight, Words, d
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{JobStatus, ListedJob, StagedFile};
+use crate::model::samples::SampleSources;
 use crate::model::settings::AppSettings;
 use crate::store::journal::{Change, LastIds};
 
@@ -79,6 +80,8 @@ pub struct Live {
     pub trial: Option<Trial>,
     /// What is about to be sent.
     pub draft: Arc<DraftView>,
+    /// What the sample table of the draft is made from.
+    pub samples: SampleSources,
     /// A draft to look over as soon as the look-over under way is done.
     pub check_wanted: Option<crate::model::batch::BatchDraft>,
     /// Counts looks through files.
@@ -108,6 +111,8 @@ pub struct Link {
     pub listed: Option<Asked<ListedJob>>,
     /// What is left of the requests the platform allows.
     pub budget: Option<Budget>,
+    /// Identifiers of jobs made elsewhere that are to be looked up.
+    pub adopting: Vec<String>,
     /// When its jobs are asked about next.
     pub poll_due: Option<Timestamp>,
     /// The present pause between polls, before scaling.
@@ -128,6 +133,7 @@ impl Default for Link {
             browsed: None,
             listed: None,
             budget: None,
+            adopting: Vec::new(),
             poll_due: None,
             poll_pause: Duration::ZERO,
             poll_failures: 0,

@@ -154,10 +154,14 @@ pub enum Doing {
     ReadForm,
     /// Listing inputs already at the platform.
     Browse,
+    /// Listing jobs at the platform, or looking one up that was made elsewhere.
+    ListJobs,
     /// Reading a file on this computer.
     ReadFile,
     /// Sending a file.
     Upload,
+    /// Making one input of files that were sent.
+    Gather,
     /// Submitting a job.
     Submit,
     /// Looking for a submission whose answer was lost.
@@ -186,14 +190,16 @@ pub enum Doing {
 
 impl Doing {
     /// Every act, for tables and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Connect,
         Self::CheckKey,
         Self::ListPipelines,
         Self::ReadForm,
         Self::Browse,
+        Self::ListJobs,
         Self::ReadFile,
         Self::Upload,
+        Self::Gather,
         Self::Submit,
         Self::FindSubmission,
         Self::Poll,

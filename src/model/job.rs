@@ -81,6 +81,13 @@ pub struct Job {
     pub submitted_at: Option<Timestamp>,
 }
 
+impl Job {
+    /// Whether Labferry only watches it: it was made at the platform by somebody else, so there is nothing of it to send.
+    pub fn made_elsewhere(&self) -> bool {
+        self.files.is_empty() && self.existing.is_empty()
+    }
+}
+
 /// Jobs journalled before platforms could split one are one task.
 const fn one_task() -> FanOut {
     FanOut::AllInOne

@@ -70,6 +70,11 @@ impl Folders {
     }
 }
 
+/// The person's home folder.
+pub fn home() -> Option<PathBuf> {
+    directories::BaseDirs::new().map(|places| places.home_dir().to_path_buf())
+}
+
 /// Makes a folder, and those it lies in, that only this user can look into. One that is there already stays as it is.
 pub fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();

@@ -49,6 +49,7 @@ pub(crate) fn options(top: &Path) -> EngineOptions {
                 .flatten()
         },
         pace: Pace::TEST,
+        home: Some(top.to_path_buf()),
         entries: providers::ALL,
         net: NetOptions::default(),
         crash_after_commits: None,

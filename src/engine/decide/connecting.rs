@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use crate::engine::decide::block;
 use crate::engine::event::{Effect, Now, Work};
-use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Trial};
+use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Profiles, Trial};
 use crate::engine::world::{Link, World};
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
 use crate::model::error::{ErrorKind, Result};
 use crate::model::form::Form;
-use crate::model::ids::{ConnectionId, PipelineId};
-use crate::model::notice::{About, Did, Subject, Weight, details, explain};
+use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
+use crate::model::notice::{About, Did, Subject, Weight, Words, details, explain};
 use crate::model::pipeline::Pipeline;
 use crate::model::secret::Secret;
-use crate::model::settings::AppSettings;
 use crate::store::journal::Change;
 
-/// Validates and stores what was filled in; the same label replaces.
+/// Validates and stores what was filled in, over what another program's file has under a name; the same label replaces.
 pub(super) fn save(
     world: &mut World,
     draft: ConnectionDraft,
     secrets: Vec<(String, Secret)>,
+    profile: Option<String>,
     now: Now,
 ) {
     let replaces = world
@@ -46,10 +46,33 @@ pub(super) fn save(
     world.start(Work::StoreConnection {
         draft,
         secrets,
+        profile,
         replaces,
         id,
         vault_name,
     });
+}
+
+/// Reads which names another program's file of keys holds.
+pub(super) fn read_profiles(world: &mut World, provider: ProviderId) {
+    world.live.profiles = Some(Profiles {
+        provider: provider.clone(),
+        names: Loadable::Loading,
+    });
+    world.start(Work::ReadProfiles(provider));
+}
+
+/// The names, or why there are none.
+pub(super) fn profiles_read(
+    world: &mut World,
+    provider: ProviderId,
+    names: std::result::Result<Vec<(String, String)>, Words>,
+) {
+    let names = match names {
+        Ok(names) => Loadable::Ready(Arc::new(names)),
+        Err(words) => Loadable::Failed(words),
+    };
+    world.live.profiles = Some(Profiles { provider, names });
 }
 
 /// Tries what was filled in without saving it.
@@ -271,19 +294,6 @@ pub(super) fn remove(world: &mut World, id: ConnectionId) {
     world.live.links.remove(&id);
     world.ask(Effect::Disconnect(id));
     world.ask(Effect::ForgetSecrets(connection.vault_name.clone()));
-}
-
-/// Saves the settings; a changed way to the network renews all clients.
-pub(super) fn save_settings(world: &mut World, settings: AppSettings) {
-    let network_changed = settings.proxy != world.settings.proxy
-        || settings.extra_authority != world.settings.extra_authority;
-    world.write(Change::PutSettings(settings));
-    if network_changed {
-        for link in world.live.links.values_mut() {
-            link.connected = false;
-        }
-        world.ask(Effect::RenewNetwork);
-    }
 }
 
 /// The keyring was looked for: connections that wait for their key are tried again.

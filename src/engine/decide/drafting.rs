@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::engine::decide::{jobs_made, sampling};
 use crate::engine::event::{DraftRequest, Now, Prepared, Work, WorkKey};
 use crate::engine::snapshot::{DraftView, Loadable};
-use crate::engine::world::{World, note};
-use crate::model::batch::{Batch, BatchDraft, BatchFile, Finding, Target};
+use crate::engine::world::World;
+use crate::model::batch::{Batch, BatchDraft, BatchFile, Finding};
 use crate::model::file::{FileProblem, ListedFile};
-use crate::model::ids::{BatchId, FileId, JobId, Tag};
-use crate::model::job::{Job, Stage};
+use crate::model::ids::{BatchId, FileId};
 use crate::model::notice::{About, Weight, Words};
-use crate::model::provider::FanOut;
-use crate::results::names;
 use crate::store::journal::Change;
 
 fn change(world: &mut World, change: impl FnOnce(&mut DraftView)) {
@@ -65,6 +63,7 @@ pub(super) fn scanned(world: &mut World, files: Vec<ListedFile>) {
         });
         draft.scanning = still;
     });
+    sampling::refresh(world);
 }
 
 /// Takes paths out of the draft.
@@ -75,6 +74,7 @@ pub(super) fn remove_files(world: &mut World, paths: &[PathBuf]) {
             .files
             .retain(|listed| !gone.contains(&listed.file.path));
     });
+    sampling::refresh(world);
 }
 
 /// Empties the draft.
@@ -83,6 +83,13 @@ pub(super) fn clear_files(world: &mut World) {
         draft.files.clear();
         draft.findings.clear();
     });
+    forget_samples(world);
+}
+
+/// The next files have other samples; pattern and imported table may fit them as well.
+fn forget_samples(world: &mut World) {
+    world.live.samples.forget_edits();
+    sampling::refresh(world);
 }
 
 /// Looks over the draft.
@@ -155,6 +162,7 @@ fn request(world: &World, draft: BatchDraft, now: Now) -> DraftRequest {
         draft,
         files,
         connections,
+        samples: world.live.draft.samples.clone(),
         forms,
         results_folder,
         sent_before,
@@ -223,7 +231,7 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
             ..file
         })
         .collect();
-    let jobs = make_jobs(world, batch_id, &files, &prepared.targets, now);
+    let jobs = jobs_made::of_targets(world, batch_id, &files, &prepared.targets, now);
     let batch = Batch {
         id: batch_id,
         name: prepared.name,
@@ -233,7 +241,9 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
         jobs: jobs.iter().map(|job| job.id).collect(),
         remote_folder: format!(
             "labferry-{}",
-            tag(now.random).as_str().trim_start_matches("lf-")
+            jobs_made::tag(now.random)
+                .as_str()
+                .trim_start_matches("lf-")
         ),
     };
     let name = batch.name.clone();
@@ -247,6 +257,7 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
         draft.submitted = Some(batch_id);
         draft.checked = draft.checked.saturating_add(1);
     });
+    forget_samples(world);
     if !prepared.left_out.is_empty() {
         let words = Words {
             what: match prepared.left_out.len() {
@@ -264,93 +275,4 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
             .collect();
         world.notice(now, About::Batch(batch_id), Weight::Warning, words, facts);
     }
-}
-
-fn make_jobs(
-    world: &World,
-    batch: BatchId,
-    files: &[BatchFile],
-    targets: &[Target],
-    now: Now,
-) -> Vec<Job> {
-    let mut folders = BTreeSet::from(["receipt.json".to_owned()]);
-    let mut taken = BTreeSet::new();
-    let mut jobs = Vec::new();
-    let mut number = world.last_ids.job.0;
-    for target in targets {
-        let Some(connection) = world.connections.get(&target.connection) else {
-            continue;
-        };
-        let groups: Vec<(Option<&str>, Vec<FileId>)> = match target.fan_out {
-            // TODO: groups by sample (settled with the sample table).
-            FanOut::AllInOne
-            | FanOut::BatchPerFile
-            | FanOut::BatchPerSample
-            | FanOut::OnePerSample => vec![(None, files.iter().map(|file| file.id).collect())],
-            FanOut::OnePerFile => files
-                .iter()
-                .map(|file| (Some(file.local.name.as_str()), vec![file.id]))
-                .collect(),
-        };
-        for (file, files) in groups {
-            number = number.saturating_add(1);
-            let pipeline = &target.pipeline.name;
-            // On screen the file comes first, as that is what differs from row to row.
-            let (name, folder) = match file {
-                Some(file) => (
-                    format!("{file} - {pipeline}"),
-                    format!("{} - {pipeline} - {file}", connection.label),
-                ),
-                None => (
-                    pipeline.clone(),
-                    format!("{} - {pipeline}", connection.label),
-                ),
-            };
-            let mut job = Job {
-                id: JobId(number),
-                batch,
-                connection: target.connection,
-                connection_label: connection.label.clone(),
-                provider: connection.provider.clone(),
-                pipeline: target.pipeline.clone(),
-                folder: names::unique(&mut folders, &names::clean(&folder)),
-                name: names::unique(&mut taken, &name),
-                files,
-                settings: target.settings.clone(),
-                tag: tag(now.random.wrapping_add(number)),
-                stage: Stage::Waiting,
-                remote: None,
-                report: None,
-                seen_before: None,
-                candidates: Vec::new(),
-                error: None,
-                attempts: 0,
-                wait_until: None,
-                last_change: now.at,
-                cancel_wanted: false,
-                left_out: Vec::new(),
-                outputs_listed: false,
-                timeline: Vec::new(),
-                fan_out: target.fan_out,
-                sample_column: target.sample_column.clone(),
-                existing: target.existing.clone(),
-                gathered: None,
-                drafted: None,
-                submitted_at: None,
-            };
-            note(&mut job, now, "Ready to be sent");
-            jobs.push(job);
-        }
-    }
-    jobs
-}
-
-/// A tag that nobody else makes: eight characters of an alphabet without look-alikes.
-pub(super) fn tag(random: u64) -> Tag {
-    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-    let mut chance = fastrand::Rng::with_seed(random);
-    let text: String = (0..8)
-        .filter_map(|_| chance.choice(ALPHABET).map(|byte| char::from(*byte)))
-        .collect();
-    Tag(format!("lf-{text}"))
 }

@@ -2,12 +2,17 @@
 //!
 //! [`decide`] changes the world, and returns what has to be written before anything is started, and what to start.
 
+mod breaking;
 mod connecting;
 mod drafting;
 mod fetching;
 mod folders;
+mod jobs_made;
+mod listing;
 mod person;
+mod sampling;
 mod sending;
+mod settings;
 mod watching;
 
 pub(in crate::engine) use crate::engine::decide::connecting::connect;
@@ -16,11 +21,11 @@ pub(in crate::engine) use crate::engine::decide::person::cancel;
 pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 
 use crate::engine::command::Command;
-use crate::engine::event::{Effect, Event, Now, Work, WorkKey, breakdown};
+use crate::engine::event::{Effect, Event, Now, Work};
 use crate::engine::plan;
 use crate::engine::snapshot::CheckState;
 use crate::engine::world::{World, later, move_job, note};
-use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::ids::{ArtifactId, ConnectionId};
 use crate::model::job::{Job, Stage};
 use crate::model::notice::{About, Did, Weight, details};
@@ -38,6 +43,7 @@ fn react(world: &mut World, event: Event, now: Now) {
         Event::Tick => {}
         Event::Command(command) => obey(world, command, now),
         Event::Scanned(files) => drafting::scanned(world, files),
+        Event::SheetRead(path, sheet) => sampling::sheet_read(world, &path, sheet),
         Event::Checked(findings) => drafting::checked(world, findings, now),
         Event::Prepared(prepared) => drafting::prepared(world, prepared, now),
         Event::ConnectionStored(draft, outcome) => connecting::stored(world, &draft, outcome, now),
@@ -57,8 +63,17 @@ fn react(world: &mut World, event: Event, now: Now) {
             sending::keep_asked(world, connection, file, text);
         }
         Event::Gathered(job, outcome) => sending::gathered(world, job, outcome, now),
-        // TODO: into the links of the world (settled with the picker of existing inputs and the adopting of jobs).
-        Event::Browsed(..) | Event::JobsListed(..) | Event::Recognized(..) => {}
+        Event::Browsed(id, query, outcome) => listing::browsed(world, id, &query, outcome, now),
+        Event::JobsListed(id, query, outcome) => {
+            listing::jobs_listed(world, id, &query, outcome, now);
+        }
+        Event::Recognized(id, text, outcome) => {
+            listing::recognized(world, id, &text, outcome, now);
+        }
+        Event::AdoptionPrepared(id, listed, outcome) => {
+            listing::adoption_prepared(world, id, *listed, outcome, now);
+        }
+        Event::ProfilesRead(provider, names) => connecting::profiles_read(world, provider, names),
         Event::CommitAsked(job, draft) => sending::commit_asked(world, job, draft, now),
         Event::Submitted(job, outcome) => sending::submitted(world, job, outcome, now),
         Event::LookedUp(job, outcome) => sending::looked_up(world, job, outcome, now),
@@ -73,7 +88,7 @@ fn react(world: &mut World, event: Event, now: Now) {
         }
         Event::KeyringProbed(state) => connecting::keyring_probed(world, state),
         Event::FolderChecked(folder, outcome) => folders::checked(world, &folder, outcome, now),
-        Event::Broke(key, text) => broke(world, &key, &text, now),
+        Event::Broke(key, text) => breaking::broke(world, &key, &text, now),
     }
 }
 
@@ -82,17 +97,13 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::AddFiles(paths) => drafting::add_files(world, paths),
         Command::RemoveFiles(paths) => drafting::remove_files(world, &paths),
         Command::ClearFiles => drafting::clear_files(world),
-        // TODO: these (settled with the sample table, the picker of existing inputs, the adopting of jobs and saved settings).
-        Command::SetSamplePattern(_)
-        | Command::ImportSamples(_)
-        | Command::SetSample { .. }
-        | Command::Browse(..)
-        | Command::ListJobs(..)
-        | Command::AdoptJob(..)
-        | Command::SaveNamedSettings(_)
-        | Command::RemoveNamedSettings { .. }
-        | Command::ReadProfiles(_)
-        | Command::ImportProfile { .. } => {}
+        Command::SetSamplePattern(pattern) => sampling::set_pattern(world, &pattern),
+        Command::ImportSamples(path) => world.start(Work::ReadSheet(path)),
+        Command::SetSample {
+            path,
+            column,
+            value,
+        } => sampling::set(world, path, &column, &value),
         Command::CheckBatch(draft) => drafting::check(world, draft, now),
         Command::SubmitBatch(draft) => drafting::submit(world, draft, now),
         Command::CancelJob(job) => cancel(world, job, now),
@@ -102,15 +113,30 @@ fn obey(world: &mut World, command: Command, now: Now) {
             person::resolve(world, job, resolution, now);
         }
         Command::ForgetJob(job) => person::forget(world, job),
-        Command::SaveConnection(draft, secrets) => connecting::save(world, draft, secrets, now),
+        Command::SaveConnection(draft, secrets) => {
+            connecting::save(world, draft, secrets, None, now);
+        }
         Command::TryConnection(draft, secrets) => connecting::try_out(world, draft, secrets),
         Command::CheckConnection(id) => connecting::check(world, id),
         Command::RemoveConnection(id) => connecting::remove(world, id),
         Command::ReadForm(id, pipeline) => connecting::read_form(world, id, pipeline),
+        Command::Browse(id, query) => listing::browse(world, id, query),
+        Command::ListJobs(id, query) => listing::list_jobs(world, id, query),
+        Command::AdoptJob(id, text) => listing::adopt(world, id, &text, now),
+        Command::SaveNamedSettings(saved) => settings::save_named(world, saved),
+        Command::RemoveNamedSettings {
+            provider,
+            pipeline,
+            name,
+        } => settings::remove_named(world, &provider, &pipeline, &name),
+        Command::ReadProfiles(provider) => connecting::read_profiles(world, provider),
+        Command::ImportProfile { draft, profile } => {
+            connecting::save(world, draft, Vec::new(), Some(profile), now);
+        }
         Command::RetryKeyring => world.start(Work::ProbeKeyring),
         Command::CheckFolder(folder) => world.start(Work::CheckFolder(folder)),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
-        Command::SaveSettings(settings) => connecting::save_settings(world, settings),
+        Command::SaveSettings(settings) => settings::save(world, settings),
         // The preview touches nothing that is decided here: the dispatcher hands these to its desk.
         Command::OpenPreview(_) | Command::ClosePreview | Command::ShowRows { .. } => {}
     }
@@ -198,6 +224,7 @@ fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
     let link = world.link(connection);
     link.blocked = Some(error.clone());
     link.check = CheckState::Bad(words.clone());
+    listing::give_up(link, &words);
     world.notice(
         now,
         About::Connection(connection),
@@ -217,71 +244,6 @@ fn fail(world: &mut World, mut job: Job, error: Error, now: Now) {
     let batch = job.batch;
     world.put_job(job);
     watching::batch_settled(world, batch, now);
-}
-
-/// A worker broke down: its work counts as failed by our own fault. A broken submission has no known outcome.
-fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
-    let words = crate::model::notice::Words {
-        what: "A part of Labferry stopped unexpectedly.".to_owned(),
-        did: "Everything else goes on; what it was doing counts as failed and can be tried again."
-            .to_owned(),
-        next: "Report the problem with the details below.".to_owned(),
-        action: None,
-    };
-    let facts = vec![
-        ("Work".to_owned(), format!("{key:?}")),
-        ("Message".to_owned(), text.to_owned()),
-    ];
-    world.notice(now, About::App, Weight::Problem, words, facts);
-    let failed = |doing| breakdown(text, doing);
-    match key.clone() {
-        WorkKey::Scan(_) => drafting::scanned(world, Vec::new()),
-        WorkKey::Check => drafting::checked(world, Vec::new(), now),
-        WorkKey::Prepare => drafting::prepared(world, Err(Vec::new()), now),
-        WorkKey::StoreConnection(_) | WorkKey::ProbeKeyring | WorkKey::CheckFolder(_) => {}
-        WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
-        WorkKey::Connect(id) => {
-            let key_state = world.link(id).key;
-            connecting::connected(world, id, key_state, Err(failed(Doing::Connect)), now);
-        }
-        WorkKey::Ask(id) => connecting::asked(world, id, Err(failed(Doing::CheckKey)), None, now),
-        WorkKey::ReadForm(id, pipeline) => {
-            connecting::form_read(world, id, pipeline, Err(failed(Doing::ReadForm)), now);
-        }
-        WorkKey::Stage(connection, file) => {
-            sending::staged(world, connection, file, Err(failed(Doing::Upload)), now);
-        }
-        WorkKey::Gather(job) => {
-            sending::gathered(world, job, Err(failed(Doing::Upload)), now);
-        }
-        WorkKey::Browse(_) | WorkKey::ListJobs(_) | WorkKey::Recognize(_) => {}
-        WorkKey::ReadBaseline(job) => {
-            sending::baseline_read(world, job, Err(failed(Doing::FindSubmission)), now);
-        }
-        WorkKey::Submit(job) => sending::submitted(world, job, Err(failed(Doing::Submit)), now),
-        WorkKey::LookUp(job) => {
-            sending::looked_up(world, job, Err(failed(Doing::FindSubmission)), now);
-        }
-        WorkKey::Poll(connection) => {
-            watching::polled(world, connection, Err(failed(Doing::Poll)), now);
-        }
-        WorkKey::Cancel(job) => {
-            watching::cancel_answered(world, job, Err(failed(Doing::Cancel)), now);
-        }
-        WorkKey::ListOutputs(job) => {
-            fetching::outputs_listed(world, job, Err(failed(Doing::ListOutputs)), now);
-        }
-        WorkKey::Fetch(artifact) => {
-            fetching::fetched(world, artifact, Err(failed(Doing::Download)), now);
-        }
-        WorkKey::Unpack(artifact) => {
-            fetching::unpacked(world, artifact, Err(failed(Doing::Unpack)), now);
-        }
-        WorkKey::WriteReceipt(batch) => {
-            let jobs = finishing(world, batch);
-            fetching::receipt_written(world, batch, &jobs, &Err(failed(Doing::WriteReceipt)), now);
-        }
-    }
 }
 
 /// The connection an artifact comes over.

@@ -12,6 +12,7 @@ use crate::engine::world::{World, move_job, note};
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::ids::{BatchId, JobId};
 use crate::model::job::{Job, Stage};
+use crate::model::notice::{About, Weight, Words};
 use crate::model::provider::CancelKind;
 use crate::model::remote::JobStatus;
 use crate::results::names;
@@ -134,6 +135,9 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
         move_job(&mut job, Stage::Queued, now, "Watched again");
         let connection = job.connection;
         world.link(connection).poll_due = Some(now.at);
+    } else if job.made_elsewhere() {
+        cannot_send(world, &job, now);
+        return;
     } else {
         // The job at the platform, if there was one, has ended: a new one is what the person asks for.
         if world.artifacts_of(id).next().is_some() {
@@ -145,10 +149,24 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
         job.report = None;
         job.seen_before = None;
         job.outputs_listed = false;
-        job.tag = super::drafting::tag(now.random);
+        job.tag = super::jobs_made::tag(now.random);
         move_job(&mut job, Stage::Waiting, now, "Sent again");
     }
     world.put_job(job);
+}
+
+/// A job that was adopted and has ended at its platform cannot be made anew from here.
+fn cannot_send(world: &mut World, job: &Job, now: Now) {
+    let words = Words {
+        what: format!(
+            "{} was made elsewhere, and its platform has ended it.",
+            job.name
+        ),
+        did: "Nothing was sent: Labferry has neither its inputs nor its settings.".to_owned(),
+        next: "Run it again at the platform, then adopt the new job.".to_owned(),
+        action: None,
+    };
+    world.notice(now, About::Job(job.id), Weight::Note, words, Vec::new());
 }
 
 /// A folder of the batch that none of its jobs has.

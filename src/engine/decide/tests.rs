@@ -1,5 +1,6 @@
 //! Decisions without clock, disk or network: single ones by hand, and whole lives drawn from seeds.
 
+mod listing;
 mod lives;
 
 use std::collections::{BTreeMap, BTreeSet};

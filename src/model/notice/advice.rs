@@ -34,7 +34,7 @@ pub(super) fn did(error: &Error, names: &Names, did: Did, zone: &TimeZone) -> St
 const fn nothing_sent(doing: Doing) -> &'static str {
     match doing {
         Doing::Upload => "Nothing was uploaded.",
-        Doing::Submit | Doing::FindSubmission => "No job was made.",
+        Doing::Gather | Doing::Submit | Doing::FindSubmission => "No job was made.",
         Doing::Connect | Doing::CheckKey | Doing::ReadFile | Doing::UseKeyring => {
             "No file was sent."
         }
@@ -43,6 +43,7 @@ const fn nothing_sent(doing: Doing) -> &'static str {
         Doing::ListPipelines
         | Doing::ReadForm
         | Doing::Browse
+        | Doing::ListJobs
         | Doing::Poll
         | Doing::ListOutputs
         | Doing::PrepareResult
@@ -60,8 +61,9 @@ fn stopped(doing: Doing, names: &Names) -> String {
         | Doing::ListPipelines
         | Doing::ReadForm
         | Doing::Browse
+        | Doing::ListJobs
         | Doing::UseKeyring => "Labferry stopped there.",
-        Doing::ReadFile | Doing::Upload | Doing::Submit => {
+        Doing::ReadFile | Doing::Upload | Doing::Gather | Doing::Submit => {
             "Labferry stopped there and keeps what was uploaded before."
         }
         Doing::FindSubmission | Doing::Poll | Doing::Cancel => {
@@ -176,6 +178,10 @@ fn not_found(doing: Doing, platform: &str) -> (String, Option<Action>) {
             "Check the address of the connection.".to_owned(),
             Some(Action::EditConnection),
         ),
+        Doing::ListJobs => (
+            "Check the identifier, and that the job belongs to this connection.".to_owned(),
+            None,
+        ),
         Doing::ReadForm | Doing::Submit => (
             format!("Check that the pipeline is still there at {platform}, then send again."),
             None,
@@ -184,7 +190,7 @@ fn not_found(doing: Doing, platform: &str) -> (String, Option<Action>) {
             "Put the file back where it was, then try again.".to_owned(),
             Some(Action::TryAgain),
         ),
-        Doing::Upload => (
+        Doing::Upload | Doing::Gather => (
             format!("Check the details for what {platform} said, then try again."),
             Some(Action::TryAgain),
         ),
@@ -219,7 +225,12 @@ fn invalid(doing: Doing, platform: &str) -> (String, Option<Action>) {
             "Check the details for what is wrong with the file.".to_owned(),
             None,
         ),
+        Doing::ListJobs => (
+            "Check the identifier, or paste the address of the job's page.".to_owned(),
+            None,
+        ),
         Doing::ReadForm
+        | Doing::Gather
         | Doing::FindSubmission
         | Doing::Poll
         | Doing::Cancel
@@ -245,6 +256,8 @@ const fn too_large(doing: Doing) -> &'static str {
         | Doing::ListPipelines
         | Doing::ReadForm
         | Doing::Browse
+        | Doing::ListJobs
+        | Doing::Gather
         | Doing::FindSubmission
         | Doing::Poll
         | Doing::Cancel

@@ -32,7 +32,9 @@ impl Names {
 /// What stands for a subject without name.
 const fn unnamed(doing: Doing) -> &'static str {
     match doing {
-        Doing::Submit
+        Doing::ListJobs
+        | Doing::Gather
+        | Doing::Submit
         | Doing::FindSubmission
         | Doing::Poll
         | Doing::Cancel
@@ -133,6 +135,9 @@ fn whole_sentence(kind: ErrorKind, doing: Doing, names: &Names) -> Option<String
         (ErrorKind::NotFound, Doing::Connect | Doing::CheckKey) => Some(format!(
             "{platform} was not found at the address of {connection}"
         )),
+        (ErrorKind::NotFound, Doing::ListJobs) => Some(format!(
+            "{platform} knows no job {name} with the key for {connection}"
+        )),
         (ErrorKind::NotFound, Doing::FindSubmission) => Some(format!(
             "The submission of {name} was not found at {platform}"
         )),
@@ -171,7 +176,9 @@ pub(super) const fn is_remote(doing: Doing) -> bool {
         | Doing::ListPipelines
         | Doing::ReadForm
         | Doing::Browse
+        | Doing::ListJobs
         | Doing::Upload
+        | Doing::Gather
         | Doing::Submit
         | Doing::FindSubmission
         | Doing::Poll
@@ -208,6 +215,11 @@ fn act(doing: Doing, names: &Names) -> (String, String) {
         ),
         Doing::ReadForm => (format!("The settings of {name} could not be read"), from),
         Doing::Browse => (format!("The files of {connection} could not be listed"), at),
+        Doing::ListJobs => (format!("The jobs of {connection} could not be read"), at),
+        Doing::Gather => (
+            format!("The files of {name} could not be made one input"),
+            at,
+        ),
         Doing::ReadFile => (format!("{name} could not be read"), String::new()),
         Doing::Upload => (format!("{name} could not be uploaded"), to),
         Doing::Submit => (format!("{name} could not be submitted"), to),

@@ -160,6 +160,7 @@ fn connection(
     forms: BTreeMap<PipelineId, Loadable<Form>>,
 ) -> Arc<ConnectionView> {
     Arc::new(ConnectionView {
+        adopting: Vec::new(),
         browsed: None,
         budget: None,
         listed: None,

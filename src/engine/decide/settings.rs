@@ -1,0 +1,68 @@
+//! What the person sets for the whole app, and settings of pipelines kept under names.
+
+use crate::engine::event::Effect;
+use crate::engine::world::World;
+use crate::model::ids::{PipelineId, ProviderId};
+use crate::model::settings::{AppSettings, SavedSettings};
+use crate::store::journal::Change;
+
+/// Saves the settings; a changed way to the network renews all clients. Settings kept under names have commands of their
+/// own, so that a window with older ones does not undo them.
+pub(super) fn save(world: &mut World, settings: AppSettings) {
+    let network_changed = settings.proxy != world.settings.proxy
+        || settings.extra_authority != world.settings.extra_authority;
+    world.write(Change::PutSettings(AppSettings {
+        saved: world.settings.saved.clone(),
+        ..settings
+    }));
+    if network_changed {
+        for link in world.live.links.values_mut() {
+            link.connected = false;
+        }
+        world.ask(Effect::RenewNetwork);
+    }
+}
+
+/// Keeps settings of a pipeline under a name, in place of what had that name.
+pub(super) fn save_named(world: &mut World, mut saved: SavedSettings) {
+    saved.name = saved.name.trim().to_owned();
+    if saved.name.is_empty() {
+        return;
+    }
+    let mut settings = AppSettings::clone(&world.settings);
+    match settings
+        .saved
+        .iter_mut()
+        .find(|known| is_named(known, &saved.provider, &saved.pipeline, &saved.name))
+    {
+        Some(known) => *known = saved,
+        None => settings.saved.push(saved),
+    }
+    world.write(Change::PutSettings(settings));
+}
+
+/// Forgets settings kept under a name.
+pub(super) fn remove_named(
+    world: &mut World,
+    provider: &ProviderId,
+    pipeline: &PipelineId,
+    name: &str,
+) {
+    let mut settings = AppSettings::clone(&world.settings);
+    let before = settings.saved.len();
+    settings
+        .saved
+        .retain(|known| !is_named(known, provider, pipeline, name.trim()));
+    if settings.saved.len() != before {
+        world.write(Change::PutSettings(settings));
+    }
+}
+
+fn is_named(
+    known: &SavedSettings,
+    provider: &ProviderId,
+    pipeline: &PipelineId,
+    name: &str,
+) -> bool {
+    &known.provider == provider && &known.pipeline == pipeline && known.name == name
+}
