@@ -162,7 +162,9 @@ const fn may_wait(doing: Doing) -> bool {
         | Doing::ListOutputs
         | Doing::ListPipelines
         | Doing::ReadForm
-        | Doing::Browse => true,
+        | Doing::Browse
+        | Doing::ListJobs
+        | Doing::Gather => true,
         Doing::Connect
         | Doing::CheckKey
         | Doing::ReadFile
