@@ -127,6 +127,7 @@ fn options(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn view(number: u64, facts: &'static ProviderFacts, connection: Connection) -> Arc<ConnectionView> {
     Arc::new(ConnectionView {
+        adopting: Vec::new(),
         browsed: None,
         listed: None,
         budget: None,
