@@ -22,6 +22,8 @@ pub enum PickFor {
     ResultsFolder,
     /// A file with a certificate authority.
     Authority,
+    /// A table with what is known of the samples.
+    SampleTable,
 }
 
 /// How a picker ended.
@@ -76,7 +78,7 @@ impl Desktop for SystemDesktop {
             PickFor::Folder | PickFor::ResultsFolder => {
                 Waiting::Several(Box::pin(dialog.pick_folders()))
             }
-            PickFor::Authority => Waiting::One(Box::pin(dialog.pick_file())),
+            PickFor::Authority | PickFor::SampleTable => Waiting::One(Box::pin(dialog.pick_file())),
         };
         let spawned = std::thread::Builder::new()
             .name("picker".to_owned())
@@ -181,6 +183,7 @@ const fn title(what: PickFor) -> &'static str {
         PickFor::Folder => "Folder to send",
         PickFor::ResultsFolder => "Folder for results",
         PickFor::Authority => "Certificate authority (PEM file)",
+        PickFor::SampleTable => "Table of samples (CSV)",
     }
 }
 

@@ -153,7 +153,14 @@ impl App {
                     add_files(paths, outbox);
                 }
                 (PickFor::Files | PickFor::Folder, Picked::Unavailable) => {
-                    self.state.send.type_a_path();
+                    self.state.send.type_a_path(false);
+                }
+                (PickFor::SampleTable, Picked::Paths(paths)) => {
+                    let first = paths.into_iter().next();
+                    outbox.commands.extend(first.map(Command::ImportSamples));
+                }
+                (PickFor::SampleTable, Picked::Unavailable) => {
+                    self.state.send.type_a_path(true);
                 }
                 (PickFor::ResultsFolder | PickFor::Authority, Picked::Paths(paths)) => {
                     if let Some(path) = paths.into_iter().next() {

@@ -109,6 +109,23 @@ pub fn bare_icon_button(ui: &mut Ui, icon: &str, name: &str) -> Response {
         .accessible_name(name)
 }
 
+/// A small button of one character, such as the one that takes a line away; named for what it does.
+pub fn bare_button(ui: &mut Ui, character: &str, name: &str) -> Response {
+    let button = Button::new(RichText::new(character).size(16.0))
+        .small()
+        .frame_when_inactive(false);
+    ui.add(button).on_hover_text(name).accessible_name(name)
+}
+
+/// A line of an open drop-down list; the list closes when it is chosen, also by a screen reader.
+pub fn option(ui: &mut Ui, is_chosen: bool, text: &str) -> bool {
+    let clicked = ui.selectable_label(is_chosen, text).clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked
+}
+
 /// A text that is less important.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
     let color = Palette::of(ui).weak;

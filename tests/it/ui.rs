@@ -3,6 +3,7 @@
 mod connecting;
 mod fixture;
 mod platforms;
+mod send;
 mod watching;
 
 use std::cell::RefCell;
@@ -258,7 +259,8 @@ fn the_way_through_send_asks_for_the_right_things() {
         window.taken().is_empty(),
         "what was looked over is not looked over again"
     );
-    window.press("One job per file, Nuclei count");
+    window.press("Jobs of Nuclei count");
+    window.press("One analysis per file");
     window.type_into("Batch name", "Plate 7");
     answered(&mut window);
     answered(&mut window);

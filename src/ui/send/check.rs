@@ -7,19 +7,19 @@ use egui::{RichText, ScrollArea, Ui};
 use crate::engine::command::Command;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::model::batch::{Finding, FindingWeight};
-use crate::model::provider::FanOut;
 use crate::ui::outbox::Outbox;
-use crate::ui::send::{self, Checked, SendState, Sending, settings};
+use crate::ui::send::ticked::Lack;
+use crate::ui::send::{Checked, SendState, Sending, settings};
 use crate::ui::theme::Palette;
 use crate::ui::{format, widgets};
 
 /// The block.
 pub fn check_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
     ask_for_check(snapshot, state, outbox);
-    let (files, _) = send::sendable(&snapshot.draft);
+    let files = files(state);
     let plan = plan(snapshot, state, files);
     widgets::card(ui, |ui| {
-        let findings = if state.targets.is_empty() || files == 0 {
+        let findings = if state.ticked.is_empty() || !can_start(state) {
             &[][..]
         } else {
             &snapshot.draft.findings
@@ -28,7 +28,7 @@ pub fn check_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox:
         ui.horizontal(|ui| {
             widgets::step_title(ui, 4, "Check and send", false);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let why_not = why_not(snapshot, state, files, findings);
+                let why_not = why_not(snapshot, state, findings);
                 let enabled = why_not.is_none();
                 let button = widgets::primary_button(ui, &plan, enabled);
                 if let Some(why_not) = why_not {
@@ -49,9 +49,8 @@ pub fn check_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox:
 
 /// Asks for a look-over when what is filled in differs from what was looked over; one at a time.
 fn ask_for_check(snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
-    let (files, bytes) = send::sendable(&snapshot.draft);
-    if files == 0
-        || state.targets.is_empty()
+    if !can_start(state)
+        || state.ticked.is_empty()
         || snapshot.draft.scanning
         || state.check_on_its_way.is_some()
         || state.sending.is_some()
@@ -60,8 +59,9 @@ fn ask_for_check(snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox
     }
     let wanted = Checked {
         draft: state.draft(),
-        files,
-        bytes,
+        files: state.tally.files,
+        bytes: state.tally.bytes,
+        samples: snapshot.draft.samples.clone(),
     };
     if state.checked.as_ref() != Some(&wanted) {
         outbox.command(Command::CheckBatch(wanted.draft.clone()));
@@ -86,8 +86,9 @@ fn findings_ui(ui: &mut Ui, snapshot: &Snapshot, state: &SendState, findings: &[
             for finding in sorted {
                 let target = finding
                     .target
-                    .and_then(|at| state.targets.get(at))
-                    .and_then(|target| {
+                    .and_then(|at| state.ticked.get(at))
+                    .and_then(|ticked| {
+                        let target = &ticked.target;
                         let view = snapshot.connection(target.connection)?;
                         Some(format!(
                             "{}, {}: ",
@@ -101,55 +102,91 @@ fn findings_ui(ui: &mut Ui, snapshot: &Snapshot, state: &SendState, findings: &[
     ui.add_space(4.0);
 }
 
+/// Files of this computer that will be sent: none when all targets use inputs at their platforms.
+fn files(state: &SendState) -> usize {
+    let any = state
+        .ticked
+        .iter()
+        .any(|ticked| ticked.target.existing.is_empty());
+    if any || state.ticked.is_empty() {
+        state.tally.files
+    } else {
+        0
+    }
+}
+
+/// Whether there is something to make jobs of.
+fn can_start(state: &SendState) -> bool {
+    state.tally.files > 0
+        || (!state.ticked.is_empty()
+            && state
+                .ticked
+                .iter()
+                .all(|ticked| !ticked.target.existing.is_empty()))
+}
+
 /// What the button says it will do.
 fn plan(snapshot: &Snapshot, state: &SendState, files: usize) -> String {
-    if files == 0 || state.targets.is_empty() {
+    if !can_start(state) || state.ticked.is_empty() {
         return "Send".to_owned();
     }
-    let jobs: usize = state
-        .targets
-        .iter()
-        .map(|target| match target.fan_out {
-            FanOut::AllInOne | FanOut::BatchPerFile | FanOut::BatchPerSample => 1,
-            FanOut::OnePerFile | FanOut::OnePerSample => files,
-        })
-        .sum();
-    let platforms: BTreeSet<&str> = state
-        .targets
-        .iter()
+    let targets = || state.ticked.iter().map(|ticked| &ticked.target);
+    let jobs: usize = targets().map(|target| state.tally.jobs(target)).sum();
+    let platforms: BTreeSet<&str> = targets()
         .filter_map(|target| snapshot.connection(target.connection))
         .map(|view| view.provider_name)
         .collect();
-    format!(
-        "Send {} · {} on {}",
-        format::count(files, "file", "files"),
+    let what = format!(
+        "{} on {}",
         format::count(jobs, "job", "jobs"),
         format::count(platforms.len(), "platform", "platforms"),
-    )
+    );
+    if files == 0 {
+        format!("Send {what}")
+    } else {
+        format!("Send {} · {what}", format::count(files, "file", "files"))
+    }
+}
+
+/// What of the choices under Where keeps the draft from being sent.
+fn lack(snapshot: &Snapshot, state: &SendState) -> Option<String> {
+    state.ticked.iter().find_map(|ticked| {
+        let view = snapshot.connection(ticked.target.connection)?;
+        let facts = snapshot.facts(&view.connection.provider)?;
+        match ticked.lacks(view, facts, &state.tally) {
+            Lack::Nothing => None,
+            Lack::WayForFiles => Some(format!(
+                "{} cannot take files of this computer yet",
+                view.connection.label
+            )),
+            Lack::SampleColumn => Some(format!(
+                "{} needs a sample column",
+                ticked.target.pipeline.name
+            )),
+        }
+    })
 }
 
 /// Why the button cannot be pressed; none when it can.
-fn why_not(
-    snapshot: &Snapshot,
-    state: &SendState,
-    files: usize,
-    findings: &[Finding],
-) -> Option<String> {
+fn why_not(snapshot: &Snapshot, state: &SendState, findings: &[Finding]) -> Option<String> {
     let blocking = findings
         .iter()
         .filter(|finding| finding.weight == FindingWeight::Blocks)
         .count();
-    let problems = settings::problem_count(snapshot, state);
+    let problems = settings::problem_count(state);
+    let lack = lack(snapshot, state);
     if snapshot.phase != Phase::Running {
         Some("Labferry cannot send right now".to_owned())
     } else if state.sending.is_some() {
         Some("Sending".to_owned())
     } else if snapshot.draft.scanning {
         Some("Looking through folders".to_owned())
-    } else if files == 0 {
+    } else if !can_start(state) {
         Some("Add files first".to_owned())
-    } else if state.targets.is_empty() {
+    } else if state.ticked.is_empty() {
         Some("Tick where to send them".to_owned())
+    } else if lack.is_some() {
+        lack
     } else if problems > 0 {
         Some(format!(
             "{} to correct",

@@ -1,8 +1,9 @@
-//! Block one of Send: the files.
+//! Block one of Send: the files, and what is known of their samples.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use egui::{Align, Frame, Layout, RichText, Sense, Ui};
+use egui::{Align, Frame, Layout, RichText, ScrollArea, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::engine::command::Command;
@@ -10,7 +11,7 @@ use crate::engine::snapshot::DraftView;
 use crate::model::file::ListedFile;
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
-use crate::ui::send;
+use crate::ui::send::{PathField, SendState, samples};
 use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
 
@@ -18,14 +19,10 @@ use crate::ui::{format, widgets};
 const VISIBLE_ROWS: f32 = 6.0;
 
 /// The block.
-pub fn files_ui(
-    ui: &mut Ui,
-    draft: &DraftView,
-    path_field: &mut Option<String>,
-    outbox: &mut Outbox,
-) {
+pub fn files_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: &mut Outbox) {
+    state.samples.begin(draft);
     widgets::card(ui, |ui| {
-        let (count, bytes) = send::sendable(draft);
+        let (count, bytes) = (state.tally.files, state.tally.bytes);
         widgets::step_title(ui, 1, "Files", count > 0);
         if draft.files.is_empty() {
             drop_zone_ui(ui, draft.scanning, outbox);
@@ -53,10 +50,12 @@ pub fn files_ui(
             if draft.scanning {
                 widgets::busy(ui, "Looking through folders");
             }
-            table_ui(ui, draft, outbox);
+            samples::samples_ui(ui, draft, &state.tally, &mut state.samples, outbox);
+            table_ui(ui, draft, state, outbox);
         }
-        path_field_ui(ui, path_field, outbox);
+        path_field_ui(ui, &mut state.path_field, outbox);
     });
+    state.samples.end(draft, outbox);
 }
 
 fn drop_zone_ui(ui: &mut Ui, scanning: bool, outbox: &mut Outbox) {
@@ -112,81 +111,126 @@ fn add_buttons_ui(ui: &mut Ui, outbox: &mut Outbox) {
 }
 
 /// Where there is no picker on this computer, or the person asked to type.
-fn path_field_ui(ui: &mut Ui, path_field: &mut Option<String>, outbox: &mut Outbox) {
-    let Some(path) = path_field else {
+fn path_field_ui(ui: &mut Ui, path_field: &mut Option<PathField>, outbox: &mut Outbox) {
+    let Some(PathField { text, is_samples }) = path_field else {
         return;
+    };
+    let (label, hint) = if *is_samples {
+        (
+            "Path of the table",
+            "A CSV file with a column of file names",
+        )
+    } else {
+        ("Path", "A file or a folder")
     };
     ui.add_space(4.0);
     widgets::weak(
         ui,
-        "This computer has no file picker. Drop files on the window, or type where they are",
+        if *is_samples {
+            "This computer has no file picker. Type where the table is"
+        } else {
+            "This computer has no file picker. Drop files on the window, or type where they are"
+        },
     );
     let mut add = false;
     let mut close = false;
     ui.horizontal(|ui| {
-        let label = ui.label("Path");
+        let label = ui.label(label);
         let width = (ui.available_width() - 190.0).max(160.0);
         let field = ui
-            .add(
-                widgets::line(path)
-                    .desired_width(width)
-                    .hint_text("A file or a folder"),
-            )
+            .add(widgets::line(text).desired_width(width).hint_text(hint))
             .labelled_by(label.id);
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         add = ui.button("Add").clicked() || entered;
         close = ui.button("Close").clicked();
     });
-    let typed = path.trim().trim_matches(['"', '\'']).to_owned();
-    if add && !typed.is_empty() {
-        outbox.command(Command::AddFiles(vec![PathBuf::from(typed)]));
-        path.clear();
+    let typed = PathBuf::from(text.trim().trim_matches(['"', '\'']));
+    if add && !typed.as_os_str().is_empty() {
+        outbox.command(if *is_samples {
+            Command::ImportSamples(typed)
+        } else {
+            Command::AddFiles(vec![typed])
+        });
+        text.clear();
     }
     if close {
         *path_field = None;
     }
 }
 
-fn table_ui(ui: &mut Ui, draft: &DraftView, outbox: &mut Outbox) {
-    let rows = draft.files.len();
+fn table_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: &mut Outbox) {
+    let SendState { tally, samples, .. } = state;
+    let columns = samples.columns(draft);
+    let only = samples.only_unmatched.then(|| tally.unmatched.clone());
+    let rows = only.as_ref().map_or(draft.files.len(), Vec::len);
     let height = theme::ROW_HEIGHT * (rows as f32).min(VISIBLE_ROWS) + theme::ROW_HEIGHT + 12.0;
-    ui.scope(|ui| {
+    let fixed = |width: f32| {
+        Column::initial(width)
+            .at_least(60.0)
+            .clip(true)
+            .resizable(true)
+    };
+    ScrollArea::horizontal().id_salt("files").show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        TableBuilder::new(ui)
-            .id_salt("files")
+        let mut table = TableBuilder::new(ui)
+            .id_salt(("files", columns.len(), tally.has_problems))
             .striped(true)
             .max_scroll_height(height)
             .min_scrolled_height(height.min(120.0))
             .auto_shrink([false, true])
             .cell_layout(Layout::left_to_right(Align::Center))
             .column(Column::remainder().at_least(160.0).clip(true))
-            .column(
-                Column::initial(150.0)
-                    .at_least(60.0)
-                    .clip(true)
-                    .resizable(true),
-            )
-            .column(Column::exact(76.0))
-            .column(Column::initial(190.0).at_least(60.0).clip(true))
+            .column(fixed(if columns.is_empty() { 150.0 } else { 90.0 }))
+            .column(Column::exact(76.0));
+        for _ in &columns {
+            table = table.column(fixed(96.0));
+        }
+        if tally.has_problems {
+            table = table.column(Column::initial(190.0).at_least(60.0).clip(true));
+        }
+        table
             .column(Column::exact(36.0))
             .header(theme::ROW_HEIGHT, |mut header| {
-                for title in ["Name", "Folder", "Size", "Problem", ""] {
+                let own = ["Name", "Folder", "Size"].into_iter();
+                let problem = tally.has_problems.then_some("Problem");
+                for title in own.chain(columns.iter().map(String::as_str)).chain(problem) {
                     header.col(|ui| {
-                        widgets::weak(ui, title);
+                        let color = Palette::of(ui).weak;
+                        widgets::one_line(ui, RichText::new(title).color(color));
                     });
                 }
+                header.col(|_| {});
             })
             .body(|body| {
                 body.rows(theme::ROW_HEIGHT, rows, |mut row| {
-                    if let Some(listed) = draft.files.get(row.index()) {
-                        row_ui(&mut row, listed, outbox);
+                    let at = match &only {
+                        Some(only) => only.get(row.index()).copied(),
+                        None => Some(row.index()),
+                    };
+                    let Some((at, listed)) = at.and_then(|at| Some((at, draft.files.get(at)?)))
+                    else {
+                        return;
+                    };
+                    file_cells_ui(&mut row, listed);
+                    for column in &columns {
+                        row.col(|ui| {
+                            if listed.problem.is_none() {
+                                samples::cell_ui(ui, draft, listed, column, samples, outbox);
+                            }
+                        });
                     }
+                    if tally.has_problems {
+                        let fits = tally.unmatched.binary_search(&at).is_err();
+                        row.col(|ui| problem_ui(ui, listed, fits));
+                    }
+                    row.col(|ui| remove_ui(ui, listed, outbox));
                 });
             });
     });
 }
 
-fn row_ui(row: &mut egui_extras::TableRow<'_, '_>, listed: &ListedFile, outbox: &mut Outbox) {
+/// Name, folder and size.
+fn file_cells_ui(row: &mut egui_extras::TableRow<'_, '_>, listed: &ListedFile) {
     let file = &listed.file;
     row.col(|ui| {
         let color = if listed.problem.is_some() {
@@ -204,26 +248,25 @@ fn row_ui(row: &mut egui_extras::TableRow<'_, '_>, listed: &ListedFile, outbox: 
     row.col(|ui| {
         ui.label(format::bytes(file.size_bytes));
     });
-    row.col(|ui| {
-        if let Some(problem) = listed.problem {
-            let color = Palette::of(ui).warning;
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), Sense::hover());
-            widgets::paint_icon(ui, rect, icon::WARNING, 15.0, color);
-            widgets::one_line(ui, RichText::new(problem.words()).color(color));
-        }
-    });
-    row.col(|ui| {
-        let button = egui::Button::new(RichText::new("×").size(16.0))
-            .small()
-            .frame_when_inactive(false);
-        let name = format!("Remove {}", file.name);
-        let response = ui
-            .add(button)
-            .on_hover_text("Take it out of the list")
-            .accessible_name(name);
-        if response.clicked() {
-            outbox.command(Command::RemoveFiles(vec![file.path.clone()]));
-        }
-    });
+}
+
+fn problem_ui(ui: &mut Ui, listed: &ListedFile, fits: bool) {
+    let words = match listed.problem {
+        Some(problem) => problem.words(),
+        None if !fits => "No sample: its name does not fit",
+        None => return,
+    };
+    let color = Palette::of(ui).warning;
+    ui.spacing_mut().item_spacing.x = 4.0;
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), Sense::hover());
+    widgets::paint_icon(ui, rect, icon::WARNING, 15.0, color);
+    widgets::one_line(ui, RichText::new(words).color(color));
+}
+
+fn remove_ui(ui: &mut Ui, listed: &ListedFile, outbox: &mut Outbox) {
+    let file = &listed.file;
+    let remove = widgets::bare_button(ui, "×", &format!("Remove {}", file.name));
+    if remove.clicked() {
+        outbox.command(Command::RemoveFiles(vec![file.path.clone()]));
+    }
 }

@@ -2,32 +2,53 @@
 
 pub mod check;
 pub mod files;
+pub mod picker;
+pub mod samples;
 pub mod settings;
+pub mod tally;
 pub mod targets;
+pub mod ticked;
+pub mod ways;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{Frame, Margin, Panel, ScrollArea, Ui};
 
-use crate::engine::snapshot::{DraftView, Snapshot};
-use crate::model::batch::{BatchDraft, Target};
+use crate::engine::snapshot::Snapshot;
+use crate::model::batch::BatchDraft;
 use crate::model::ids::{BatchId, ConnectionId};
+use crate::model::samples::SampleTable;
 use crate::ui::outbox::{Goal, Outbox};
+use crate::ui::send::picker::Picker;
+use crate::ui::send::samples::SamplesState;
+use crate::ui::send::tally::Tally;
+use crate::ui::send::ticked::Ticked;
 use crate::ui::theme::{self, Palette};
 
 /// What Send remembers.
 #[derive(Debug, Default)]
 pub struct SendState {
     name: String,
-    targets: Vec<Target>,
+    ticked: Vec<Ticked>,
     search: String,
     typed_ids: BTreeMap<ConnectionId, String>,
-    /// A path to type, where there is no picker.
-    path_field: Option<String>,
+    path_field: Option<PathField>,
+    samples: SamplesState,
+    tally: Tally,
+    picker: Option<Picker>,
     checked: Option<Checked>,
     /// `DraftView::checked` when the check on its way was asked for.
     check_on_its_way: Option<u64>,
     sending: Option<Sending>,
+}
+
+/// A path to type, where there is no picker.
+#[derive(Debug, Default)]
+struct PathField {
+    text: String,
+    /// Whether it is of a table of samples, and not of files to send.
+    is_samples: bool,
 }
 
 /// The draft a check was asked for.
@@ -36,6 +57,7 @@ struct Checked {
     draft: BatchDraft,
     files: usize,
     bytes: u64,
+    samples: Arc<SampleTable>,
 }
 
 /// A submission on its way to the engine.
@@ -46,9 +68,15 @@ struct Sending {
 }
 
 impl SendState {
-    /// Shows the field for a typed path.
-    pub fn type_a_path(&mut self) {
-        self.path_field.get_or_insert_default();
+    /// Shows the field for a typed path: of files to send, or of a table of samples.
+    pub fn type_a_path(&mut self, is_samples: bool) {
+        let field = self.path_field.get_or_insert_default();
+        if field.is_samples != is_samples {
+            *field = PathField {
+                text: String::new(),
+                is_samples,
+            };
+        }
     }
 
     /// The engine did not take the check or the submission.
@@ -63,21 +91,23 @@ impl SendState {
         BatchDraft {
             name: self.name.trim().to_owned(),
             into: None,
-            targets: self.targets.clone(),
+            targets: self
+                .ticked
+                .iter()
+                .map(|ticked| ticked.target.clone())
+                .collect(),
         }
-    }
-
-    fn target(&mut self, connection: ConnectionId, pipeline: &str) -> Option<&mut Target> {
-        self.targets.iter_mut().find(|target| {
-            target.connection == connection && target.pipeline.id.as_str() == pipeline
-        })
     }
 
     /// Takes in what became of the last frame's wishes.
     fn follow(&mut self, snapshot: &Snapshot, outbox: &mut Outbox) {
-        self.targets
-            .retain(|target| snapshot.connection(target.connection).is_some());
+        self.ticked
+            .retain(|ticked| snapshot.connection(ticked.target.connection).is_some());
+        for ticked in &mut self.ticked {
+            ticked.judge(snapshot);
+        }
         let draft = &snapshot.draft;
+        self.tally.follow(draft);
         if let Some(sending) = self.sending {
             if draft.submitted != sending.submitted_before {
                 self.sending = None;
@@ -101,17 +131,6 @@ impl SendState {
     }
 }
 
-/// The files that will be sent: those without a problem.
-pub fn sendable(draft: &DraftView) -> (usize, u64) {
-    draft
-        .files
-        .iter()
-        .filter(|listed| listed.problem.is_none())
-        .fold((0, 0), |(count, bytes), listed| {
-            (count + 1, bytes + listed.file.size_bytes)
-        })
-}
-
 /// The page.
 pub fn send_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
     state.follow(snapshot, outbox);
@@ -132,11 +151,12 @@ pub fn send_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: 
                 ..Margin::ZERO
             })
             .show(ui, |ui| {
-                files::files_ui(ui, &snapshot.draft, &mut state.path_field, outbox);
+                files::files_ui(ui, &snapshot.draft, state, outbox);
                 ui.add_space(theme::BLOCK_GAP - 8.0);
                 targets::targets_ui(ui, snapshot, state, outbox);
                 ui.add_space(theme::BLOCK_GAP - 8.0);
                 settings::settings_ui(ui, snapshot, state, outbox);
             });
     });
+    picker::picker_ui(ui.ctx(), snapshot, &mut state.picker, outbox);
 }

@@ -4,21 +4,29 @@ use egui::{Frame, RichText, ScrollArea, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::{ConnectionView, Loadable, Snapshot};
-use crate::model::batch::Target;
+use crate::model::ids::{ConnectionId, PipelineId};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::{FanOut, ProviderFacts};
 use crate::ui::outbox::{Goal, Outbox};
 use crate::ui::send::SendState;
+use crate::ui::send::ticked::Ticked;
+use crate::ui::send::ways::{self, Around};
 use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
 
 /// Tallest a list of pipelines gets before it scrolls, in points.
 const TALLEST_LIST: f32 = 220.0;
 
+/// Most pipelines of one connection that are drawn; searching brings the others.
+const MOST_SHOWN: usize = 150;
+
+/// Most pipelines of one connection that count as recent.
+const RECENT: usize = 5;
+
 /// The block.
 pub fn targets_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
     widgets::card(ui, |ui| {
-        widgets::step_title(ui, 2, "Where", !state.targets.is_empty());
+        widgets::step_title(ui, 2, "Where", !state.ticked.is_empty());
         if snapshot.connections.is_empty() {
             ui.horizontal_wrapped(|ui| {
                 ui.label("No platform is connected yet");
@@ -54,6 +62,7 @@ fn connection_ui(
 ) {
     let palette = Palette::of(ui);
     let facts = snapshot.facts(&view.connection.provider);
+    let columns = snapshot.draft.samples.columns.clone();
     Frame::new()
         .stroke((1.0, palette.line))
         .corner_radius(theme::ROUNDING)
@@ -78,7 +87,7 @@ fn connection_ui(
                     }
                 }
                 Loadable::Ready(pipelines) => {
-                    let typed = typed_targets(state, view, pipelines);
+                    let listed = in_order(snapshot, state, view, pipelines);
                     ScrollArea::vertical()
                         .id_salt("pipelines")
                         .max_height(TALLEST_LIST)
@@ -87,22 +96,15 @@ fn connection_ui(
                         .show(ui, |ui| {
                             ui.spacing_mut().interact_size.y = 24.0;
                             ui.spacing_mut().item_spacing.y = 4.0;
-                            list_ui(
-                                ui,
-                                view,
-                                facts,
-                                pipelines.iter().chain(&typed),
-                                state,
-                                outbox,
-                            );
+                            list_ui(ui, (view, facts), &listed, &columns, state, outbox);
                         });
                 }
             }
             if let Some(cost) = facts.and_then(|facts| facts.capabilities.cost)
                 && state
-                    .targets
+                    .ticked
                     .iter()
-                    .any(|target| target.connection == view.connection.id)
+                    .any(|ticked| ticked.target.connection == view.connection.id)
             {
                 widgets::marked(ui, icon::NOTE, palette.weak, cost);
             }
@@ -110,42 +112,108 @@ fn connection_ui(
         });
 }
 
-/// Ticked pipelines that the platform does not list, because they were typed.
-fn typed_targets(state: &SendState, view: &ConnectionView, listed: &[Pipeline]) -> Vec<Pipeline> {
-    state
-        .targets
+/// A pipeline to tick, and whether a job of it was made lately.
+struct Offered {
+    pipeline: Pipeline,
+    is_recent: bool,
+}
+
+/// What can be ticked: the recent ones first, then as the platform lists them, then what was typed.
+fn in_order(
+    snapshot: &Snapshot,
+    state: &SendState,
+    view: &ConnectionView,
+    listed: &[Pipeline],
+) -> Vec<Offered> {
+    let recent = recent(snapshot, view.connection.id);
+    let is_recent = |pipeline: &Pipeline| recent.contains(&&pipeline.id);
+    let typed = state
+        .ticked
         .iter()
-        .filter(|target| target.connection == view.connection.id)
-        .map(|target| &target.pipeline)
-        .filter(|pipeline| !listed.iter().any(|known| known.id == pipeline.id))
-        .cloned()
+        .filter(|ticked| ticked.target.connection == view.connection.id)
+        .map(|ticked| &ticked.target.pipeline)
+        .filter(|pipeline| !listed.iter().any(|known| known.id == pipeline.id));
+    let first = recent
+        .iter()
+        .filter_map(|id| listed.iter().find(|known| &&known.id == id));
+    let others = listed.iter().filter(|known| !is_recent(known));
+    first
+        .chain(others)
+        .chain(typed)
+        .map(|pipeline| Offered {
+            pipeline: pipeline.clone(),
+            is_recent: is_recent(pipeline),
+        })
         .collect()
 }
 
-fn list_ui<'a>(
+/// The pipelines of the newest jobs over this connection, newest first.
+fn recent(snapshot: &Snapshot, connection: ConnectionId) -> Vec<&PipelineId> {
+    let mut recent: Vec<&PipelineId> = Vec::new();
+    let jobs = snapshot.jobs.iter().map(|view| &view.job);
+    for job in jobs.filter(|job| job.connection == connection) {
+        if !recent.contains(&&job.pipeline.id) {
+            recent.push(&job.pipeline.id);
+        }
+        if recent.len() == RECENT {
+            break;
+        }
+    }
+    recent
+}
+
+fn list_ui(
     ui: &mut Ui,
-    view: &ConnectionView,
-    facts: Option<&ProviderFacts>,
-    pipelines: impl Iterator<Item = &'a Pipeline>,
+    (view, facts): (&ConnectionView, Option<&'static ProviderFacts>),
+    offered: &[Offered],
+    columns: &[String],
     state: &mut SendState,
     outbox: &mut Outbox,
 ) {
     let search = state.search.trim().to_lowercase();
     let mut shown = 0_usize;
-    for pipeline in pipelines {
-        let ticked = state
-            .target(view.connection.id, pipeline.id.as_str())
-            .is_some();
+    let mut more = 0_usize;
+    for Offered {
+        pipeline,
+        is_recent,
+    } in offered
+    {
+        let at = state
+            .ticked
+            .iter()
+            .position(|ticked| ticked.is(view.connection.id, pipeline));
         let found = search.is_empty()
             || pipeline.name.to_lowercase().contains(&search)
             || pipeline.id.as_str().to_lowercase().contains(&search);
-        if !found && !ticked {
+        if !found && at.is_none() {
+            continue;
+        }
+        if shown >= MOST_SHOWN && at.is_none() {
+            more += 1;
             continue;
         }
         shown += 1;
         ui.push_id(pipeline.id.as_str(), |ui| {
-            pipeline_ui(ui, view, facts, pipeline, state, outbox);
+            let mut is_ticked = at.is_some();
+            if pipeline_ui(ui, view, pipeline, *is_recent, &mut is_ticked) {
+                set_ticked(state, view, facts, pipeline, is_ticked, outbox);
+                return;
+            }
+            let ticked = at.and_then(|at| state.ticked.get_mut(at));
+            if let (Some(ticked), Some(facts)) = (ticked, facts) {
+                let around = Around {
+                    view,
+                    facts,
+                    columns,
+                    tally: &state.tally,
+                };
+                ways::ways_ui(ui, &around, ticked, &mut state.picker, outbox);
+            }
         });
+    }
+    if more > 0 {
+        let words = format!("{} more: search by name", format::grouped(more as u64));
+        widgets::weak(ui, words);
     }
     if shown == 0 {
         widgets::weak(
@@ -159,92 +227,57 @@ fn list_ui<'a>(
     }
 }
 
+/// The line of a pipeline; whether its tick changed.
 fn pipeline_ui(
     ui: &mut Ui,
     view: &ConnectionView,
-    facts: Option<&ProviderFacts>,
     pipeline: &Pipeline,
-    state: &mut SendState,
-    outbox: &mut Outbox,
-) {
-    let connection = view.connection.id;
-    let fan_outs = facts.map_or(&[FanOut::AllInOne][..], |facts| facts.capabilities.fan_outs);
-    let mut ticked = state.target(connection, pipeline.id.as_str()).is_some();
+    is_recent: bool,
+    is_ticked: &mut bool,
+) -> bool {
     ui.horizontal(|ui| {
         let name = format!("{}, {}", pipeline.name, view.connection.label);
-        let tick = ui
-            .checkbox(&mut ticked, &pipeline.name)
-            .accessible_name(name);
-        if tick.changed() {
-            set_ticked(state, view, fan_outs, pipeline, ticked, outbox);
+        let tick = ui.checkbox(is_ticked, &pipeline.name).accessible_name(name);
+        let mut about = Vec::new();
+        if is_recent {
+            about.push("used lately".to_owned());
         }
-        let mut about = pipeline.description.trim().to_owned();
+        let description = pipeline.description.trim();
+        if !description.is_empty() {
+            about.push(description.to_owned());
+        }
         if let Some(seconds) = pipeline.typical_secs {
-            if !about.is_empty() {
-                about.push_str(" · ");
-            }
-            about.push_str("usually ");
-            about.push_str(&format::duration(seconds));
+            about.push(format!("usually {}", format::duration(seconds)));
         }
         if !about.is_empty() {
             let color = Palette::of(ui).weak;
-            widgets::one_line(ui, RichText::new(about).color(color));
+            widgets::one_line(ui, RichText::new(about.join(" · ")).color(color));
         }
-    });
-    if ticked && fan_outs.len() > 1 {
-        ui.horizontal(|ui| {
-            ui.add_space(28.0);
-            let Some(target) = state.target(connection, pipeline.id.as_str()) else {
-                return;
-            };
-            for fan_out in fan_outs {
-                let words = fan_out_words(*fan_out);
-                let name = format!("{words}, {}", pipeline.name);
-                if ui
-                    .radio(target.fan_out == *fan_out, words)
-                    .accessible_name(name)
-                    .clicked()
-                {
-                    target.fan_out = *fan_out;
-                }
-            }
-        });
-    }
-}
-
-const fn fan_out_words(fan_out: FanOut) -> &'static str {
-    match fan_out {
-        FanOut::AllInOne => "One job for all files",
-        FanOut::OnePerFile => "One job per file",
-        FanOut::OnePerSample => "One job per sample",
-        FanOut::BatchPerFile => "One batch, split per file",
-        FanOut::BatchPerSample => "One batch, split per sample",
-    }
+        tick.changed()
+    })
+    .inner
 }
 
 fn set_ticked(
     state: &mut SendState,
     view: &ConnectionView,
-    fan_outs: &[FanOut],
+    facts: Option<&ProviderFacts>,
     pipeline: &Pipeline,
-    ticked: bool,
+    is_ticked: bool,
     outbox: &mut Outbox,
 ) {
     let connection = view.connection.id;
     state
-        .targets
-        .retain(|target| target.connection != connection || target.pipeline.id != pipeline.id);
-    if !ticked {
+        .ticked
+        .retain(|ticked| !ticked.is(connection, pipeline));
+    if !is_ticked {
         return;
     }
-    state.targets.push(Target {
-        connection,
-        pipeline: pipeline.clone(),
-        fan_out: fan_outs.first().copied().unwrap_or(FanOut::AllInOne),
-        settings: crate::model::form::Settings::new(),
-        sample_column: None,
-        existing: Vec::new(),
-    });
+    let usual = facts.and_then(|facts| facts.capabilities.fan_outs.first());
+    let fan_out = usual.copied().unwrap_or(FanOut::AllInOne);
+    state
+        .ticked
+        .push(Ticked::new(connection, pipeline, fan_out));
     match view.forms.get(&pipeline.id) {
         None | Some(Loadable::NotAsked | Loadable::Failed(_)) => {
             outbox.command(Command::ReadForm(connection, pipeline.id.clone()));
@@ -261,7 +294,6 @@ fn typed_id_ui(
     outbox: &mut Outbox,
 ) {
     let noun = facts.map_or("pipeline", |facts| facts.nouns.pipeline);
-    let fan_outs = facts.map_or(&[FanOut::AllInOne][..], |facts| facts.capabilities.fan_outs);
     egui::CollapsingHeader::new(RichText::new("Not listed? Type its id").small())
         .id_salt("typed id")
         .show(ui, |ui| {
@@ -279,14 +311,7 @@ fn typed_id_ui(
                     .clicked();
                 if (clicked || entered) && !typed.is_empty() {
                     text.clear();
-                    set_ticked(
-                        state,
-                        view,
-                        fan_outs,
-                        &Pipeline::typed(&typed),
-                        true,
-                        outbox,
-                    );
+                    set_ticked(state, view, facts, &Pipeline::typed(&typed), true, outbox);
                 }
             });
         });

@@ -28,7 +28,7 @@ use labferry::model::provider::{
 use labferry::model::remote::{JobReport, JobStatus, Output, Progress, RemoteJob};
 use labferry::model::settings::AppSettings;
 
-const CAPABILITIES: Capabilities = Capabilities {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     intake_needs: None,
     lists_jobs: false,
     intake: Intake::UploadFirst,
@@ -55,7 +55,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     cost: None,
 };
 
-const fn field(
+pub(crate) const fn field(
     name: &'static str,
     label: &'static str,
     kind: ConnectFieldKind,
@@ -152,7 +152,7 @@ pub(crate) fn pipeline(id: &str, name: &str, description: &str) -> Pipeline {
     }
 }
 
-fn connection(
+pub(crate) fn connection(
     number: u64,
     facts: &'static ProviderFacts,
     label: &str,
@@ -185,7 +185,12 @@ fn connection(
     })
 }
 
-fn form_field(name: &str, label: &str, kind: FieldKind, default: Option<Value>) -> Field {
+pub(crate) fn form_field(
+    name: &str,
+    label: &str,
+    kind: FieldKind,
+    default: Option<Value>,
+) -> Field {
     Field {
         group: String::new(),
         hidden: false,
