@@ -83,6 +83,15 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     }
 }
 
+/// A noun with its article, such as `an analysis job`.
+pub fn a(noun: &str) -> String {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        format!("an {noun}")
+    } else {
+        format!("a {noun}")
+    }
+}
+
 /// Names one after the other, such as `A, B and C`.
 pub fn listed(names: &[&str]) -> String {
     match names {
@@ -127,6 +136,8 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(123), "123");
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(a("task"), "a task");
+        assert_eq!(a("analysis job"), "an analysis job");
         assert_eq!(listed(&["A"]), "A");
         assert_eq!(listed(&["A", "B", "C"]), "A, B and C");
         assert_eq!(count(1, "file", "files"), "1 file");

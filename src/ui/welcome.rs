@@ -109,7 +109,7 @@ fn card(ui: &mut Ui, (mark, title): (&str, &str), words: &str, button: impl FnOn
             ui.add_space(4.0);
             ui.label(RichText::new(title).size(16.0).strong());
             ui.scope(|ui| {
-                ui.set_min_height(104.0);
+                ui.set_min_height(122.0);
                 ui.add(egui::Label::new(words).wrap());
             });
             ui.horizontal(|ui| {

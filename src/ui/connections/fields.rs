@@ -6,7 +6,7 @@ use crate::model::connection::{Place, clean_base_url};
 use crate::model::provider::{ConnectField, ConnectFieldKind};
 use crate::ui::connections::form::FormState;
 use crate::ui::theme::{Palette, icon};
-use crate::ui::widgets;
+use crate::ui::{format, widgets};
 
 /// Widest a field gets, in points.
 const WIDEST: f32 = 440.0;
@@ -53,10 +53,13 @@ fn part_ui(
             .is_some_and(|needs| part.iter().any(|field| field.name == needs));
         if carries_files {
             let words = format!(
-                "Without it, files of this computer cannot get to {}; jobs can still use a {} that is there already",
-                facts.name, facts.nouns.input
+                "Without it, files of this computer cannot get to {}; jobs can still use {} that is there already. Ask \
+                 whoever looks after your institute's storage for these entries.",
+                facts.name,
+                format::a(facts.nouns.input)
             );
-            widgets::weak(ui, words);
+            let color = Palette::of(ui).weak;
+            ui.add(egui::Label::new(RichText::new(words).color(color)).wrap());
         }
         for field in part {
             ui.push_id(field.name, |ui| field_ui(ui, field, state));
@@ -80,6 +83,7 @@ fn field_ui(ui: &mut Ui, field: &'static ConnectField, state: &mut FormState) {
     } else {
         field.label.to_owned()
     };
+    ui.add_space(4.0);
     let label = ui.label(RichText::new(name).strong());
     if !field.presets.is_empty() {
         presets_ui(ui, field, state, label.id);

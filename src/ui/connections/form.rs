@@ -190,7 +190,7 @@ impl FormState {
 
     /// Whether it can be saved, or tried: a trial tells which places there are, so that may be open still.
     fn is_good(&self, for_trial: bool) -> bool {
-        !self.label.trim().is_empty()
+        (for_trial || !self.label.trim().is_empty())
             && self.facts.connect_fields.iter().all(|field| {
                 let open = for_trial && field.kind == ConnectFieldKind::Place;
                 let empty = self.typed(field.name).trim().is_empty();
@@ -350,7 +350,11 @@ fn buttons_ui(ui: &mut Ui, state: &mut FormState, outbox: &mut Outbox) -> Outcom
         if key_at_hand && ui.button("Test connection").clicked() {
             state.tried = true;
             if state.is_good(true) {
-                let (draft, secrets) = state.parts();
+                let (mut draft, secrets) = state.parts();
+                if draft.label.is_empty() {
+                    // Nothing is saved under it.
+                    draft.label = state.facts.name.to_owned();
+                }
                 outbox.command(Command::TryConnection(draft, secrets));
                 state.trial_is_ours = true;
             }

@@ -245,9 +245,9 @@ fn entries_ui(ui: &mut Ui, view: &ConnectionView, facts: Option<&'static Provide
             .find(|field| field.name == needs)
             .map_or("", |field| field.part);
         let words = format!(
-            "No {}: jobs can use a {} that is there already, but no files of this computer",
+            "No {}: jobs can use {} that is there already, but no files of this computer",
             part.to_lowercase(),
-            facts.nouns.input
+            format::a(facts.nouns.input)
         );
         widgets::weak(ui, words);
     }

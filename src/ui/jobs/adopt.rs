@@ -12,7 +12,7 @@ use crate::model::provider::ProviderFacts;
 use crate::model::remote::{ListedJob, Page, Query};
 use crate::ui::jobs::{Chosen, JobsState};
 use crate::ui::outbox::Outbox;
-use crate::ui::theme::Palette;
+use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
 
 /// What the dialog remembers.
@@ -140,7 +140,9 @@ pub fn adopt_ui(
     }
     let mut open = true;
     let mut show = None;
-    let modal = egui::Modal::new(egui::Id::unique("adopt")).show(context, |ui| {
+    let frame = egui::Frame::popup(&context.global_style()).inner_margin(theme::CARD_MARGIN);
+    let modal = egui::Modal::new(egui::Id::unique("adopt")).frame(frame);
+    let modal = modal.show(context, |ui| {
         ui.set_width(620.0_f32.min(context.content_rect().width() - 80.0));
         ui.label(
             RichText::new("Adopt a job made elsewhere")
@@ -349,11 +351,11 @@ fn end_ui(
     outbox: &mut Outbox,
     open: &mut bool,
 ) -> Option<JobId> {
-    let noun = facts.nouns.job;
+    let noun = format::a(facts.nouns.job);
     let label = if facts.capabilities.lists_jobs {
-        format!("Or the id of a {noun}, or the address of its page")
+        format!("Or the id of {noun}, or the address of its page")
     } else {
-        format!("The id of a {noun}, or the address of its page")
+        format!("The id of {noun}, or the address of its page")
     };
     if widgets::text_field(ui, &label, &mut adopting.typed, "").changed() {
         adopting.trouble = None;
@@ -369,7 +371,7 @@ fn end_ui(
         .and_then(|id| known(snapshot, adopting.connection, id));
     if let Some(words) = &adopting.trouble {
         let color = Palette::of(ui).bad;
-        widgets::marked(ui, crate::ui::theme::icon::BAD, color, &words.sentence());
+        widgets::marked(ui, icon::BAD, color, &words.sentence());
     }
     if adopting.wanted.is_some() {
         widgets::busy(ui, &format!("Looking for it at {}", view.provider_name));
