@@ -25,15 +25,23 @@ const BLOCK_BYTES: usize = 1 << 20;
 
 /// Answers a signed link, `file` being what it stands for.
 pub async fn serve_signed(world: &World, uri: &Uri, headers: &HeaderMap, file: &Path) -> Response {
+    match refuse_signature(world, uri) {
+        Some(refusal) => refusal,
+        None => serve_file(world, headers, file).await,
+    }
+}
+
+/// What a link is answered whose signature does not open it now; nothing when it does.
+pub(crate) fn refuse_signature(world: &World, uri: &Uri) -> Option<Response> {
     let signature = query_field(uri, SIGNATURE_FIELD).unwrap_or_default();
     match world.verify(uri.path(), &signature) {
-        Signature::Valid => serve_file(world, headers, file).await,
-        Signature::Expired => expired(),
-        Signature::Wrong => xml_error(
+        Signature::Valid => None,
+        Signature::Expired => Some(expired()),
+        Signature::Wrong => Some(xml_error(
             StatusCode::FORBIDDEN,
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
-        ),
+        )),
     }
 }
 

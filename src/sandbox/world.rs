@@ -3,6 +3,7 @@
 //! Owns nothing a platform says. Times are the world's own: they run faster by the sandbox's speed
 //! and can be moved forward by tests, so no test waits for a link to expire.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -50,6 +51,7 @@ pub struct World {
     keys: Mutex<BTreeMap<&'static str, String>>,
     links: Mutex<BTreeMap<String, SignedLink>>,
     bucket: Arc<Bucket>,
+    shared: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     folder: tempfile::TempDir,
 }
 
@@ -89,6 +91,7 @@ impl World {
             keys: Mutex::new(BTreeMap::from([("bucket", secret)])),
             bucket: Arc::new(bucket),
             links: Mutex::default(),
+            shared: Mutex::default(),
             folder,
         })
     }
@@ -105,10 +108,33 @@ impl World {
 
     /// The date and time by the world's clock.
     pub fn timestamp(&self) -> jiff::Timestamp {
-        let elapsed = jiff::SignedDuration::try_from(self.now()).unwrap_or_default();
+        self.timestamp_at(self.now())
+    }
+
+    /// The date and time at a moment of the world's clock.
+    pub fn timestamp_at(&self, moment: Duration) -> jiff::Timestamp {
+        let elapsed = jiff::SignedDuration::try_from(moment).unwrap_or_default();
         self.started_at
             .checked_add(elapsed)
             .unwrap_or(self.started_at)
+    }
+
+    /// How long a clock on the wall needs for this much of the world's time.
+    pub fn on_the_wall(&self, time: Duration) -> Duration {
+        time.div_f64(self.speed)
+    }
+
+    /// What both routers of one simulator share, made when it is first asked for. It must not hold the world, or
+    /// neither would ever be dropped.
+    pub(crate) fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut all = lock(&self.shared);
+        let known = all.get(&TypeId::of::<T>()).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast().ok()) {
+            return known;
+        }
+        let made = Arc::new(make());
+        all.insert(TypeId::of::<T>(), Arc::<T>::clone(&made));
+        made
     }
 
     /// Where the platforms listen.
