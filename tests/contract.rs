@@ -15,14 +15,26 @@
 mod asking;
 #[path = "contract/bench.rs"]
 mod bench;
+#[path = "contract/counting.rs"]
+mod counting;
 #[path = "contract/fetching.rs"]
 mod fetching;
+#[path = "contract/gathering.rs"]
+mod gathering;
 #[path = "contract/listening.rs"]
 mod listening;
+#[path = "contract/listing.rs"]
+mod listing;
+#[path = "contract/losing.rs"]
+mod losing;
 #[path = "contract/refusals.rs"]
 mod refusals;
+#[path = "contract/resuming.rs"]
+mod resuming;
 #[path = "contract/sending.rs"]
 mod sending;
+#[path = "contract/splitting.rs"]
+mod splitting;
 #[path = "contract/stands.rs"]
 mod stands;
 #[path = "contract/submitting.rs"]
@@ -34,7 +46,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use labferry::model::provider::{CancelKind, Capabilities, Intake, LostSubmit};
+use labferry::model::provider::{CancelKind, Capabilities, FanOut, Intake, LostSubmit};
 use labferry::providers::{self, Entry};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -75,6 +87,26 @@ const fn uploads_first(can: &Capabilities, _: &Stand) -> bool {
 
 const fn uploads_with_the_submission(can: &Capabilities, _: &Stand) -> bool {
     matches!(can.intake, Intake::WithSubmission)
+}
+
+const fn uploads_in_parts(_: &Capabilities, stand: &Stand) -> bool {
+    stand.parts.is_some()
+}
+
+const fn gathers(can: &Capabilities, _: &Stand) -> bool {
+    matches!(can.intake, Intake::ThroughBucket)
+}
+
+const fn drafts(_: &Capabilities, stand: &Stand) -> bool {
+    stand.draft.is_some()
+}
+
+const fn looks_for_lost(can: &Capabilities, _: &Stand) -> bool {
+    !matches!(can.lost_submit, LostSubmit::AskThePerson)
+}
+
+fn splits(can: &Capabilities, fan_out: FanOut) -> bool {
+    can.fan_outs.contains(&fan_out)
 }
 
 const fn lists_in_pages(_: &Capabilities, stand: &Stand) -> bool {
@@ -139,6 +171,53 @@ static PROMISES: &[Promise] = &[
         uploads_with_the_submission,
         |bench| Box::pin(sending::staging_alone_sends_nothing(bench)),
     ),
+    promise("an_interrupted_upload_goes_on", uploads_in_parts, |bench| {
+        Box::pin(resuming::an_interrupted_upload_goes_on(bench))
+    }),
+    promise(
+        "a_changed_file_is_not_gone_on_with",
+        uploads_in_parts,
+        |bench| Box::pin(resuming::a_changed_file_is_not_gone_on_with(bench)),
+    ),
+    promise(
+        "a_forgotten_upload_begins_again",
+        uploads_in_parts,
+        |bench| Box::pin(resuming::a_forgotten_upload_begins_again(bench)),
+    ),
+    promise(
+        "a_part_that_fails_is_sent_again",
+        uploads_in_parts,
+        |bench| Box::pin(resuming::a_part_that_fails_is_sent_again(bench)),
+    ),
+    promise("files_become_one_input", gathers, |bench| {
+        Box::pin(gathering::files_become_one_input(bench))
+    }),
+    promise("a_lost_input_is_found_again", gathers, |bench| {
+        Box::pin(gathering::a_lost_input_is_found_again(bench))
+    }),
+    promise("an_input_that_fails_says_why", gathers, |bench| {
+        Box::pin(gathering::an_input_that_fails_says_why(bench))
+    }),
+    promise(
+        "no_gathering_sends_nothing",
+        |can, stand| !gathers(can, stand),
+        |bench| Box::pin(gathering::no_gathering_sends_nothing(bench)),
+    ),
+    promise(
+        "an_upload_without_its_place_is_refused",
+        |can, _| can.intake_needs.is_some(),
+        |bench| Box::pin(gathering::an_upload_without_its_place_is_refused(bench)),
+    ),
+    promise(
+        "a_job_takes_inputs_that_are_there",
+        |can, _| can.browses_inputs,
+        |bench| Box::pin(gathering::a_job_takes_inputs_that_are_there(bench)),
+    ),
+    promise(
+        "an_input_that_is_gone_is_refused",
+        |can, _| can.browses_inputs,
+        |bench| Box::pin(gathering::an_input_that_is_gone_is_refused(bench)),
+    ),
     promise("nasty_names_are_submitted", always, |bench| {
         Box::pin(sending::nasty_names_are_submitted(bench))
     }),
@@ -165,13 +244,75 @@ static PROMISES: &[Promise] = &[
     }),
     promise(
         "a_lost_submission_can_be_looked_for",
-        |can, _| !matches!(can.lost_submit, LostSubmit::AskThePerson),
-        |bench| Box::pin(submitting::a_lost_submission_can_be_looked_for(bench)),
+        looks_for_lost,
+        |bench| Box::pin(losing::a_lost_submission_can_be_looked_for(bench)),
+    ),
+    promise(
+        "another_job_is_not_taken_for_it",
+        |can, stand| matches!(can.lost_submit, LostSubmit::CanBeFound) || stand.tags_show.is_some(),
+        |bench| Box::pin(losing::another_job_is_not_taken_for_it(bench)),
     ),
     promise(
         "no_looking_sends_nothing",
-        |can, _| matches!(can.lost_submit, LostSubmit::AskThePerson),
-        |bench| Box::pin(submitting::no_looking_sends_nothing(bench)),
+        |can, stand| !looks_for_lost(can, stand),
+        |bench| Box::pin(losing::no_looking_sends_nothing(bench)),
+    ),
+    promise("a_draft_is_started_and_not_made_again", drafts, |bench| {
+        Box::pin(losing::a_draft_is_started_and_not_made_again(bench))
+    }),
+    promise("a_lost_start_is_found_by_its_draft", drafts, |bench| {
+        Box::pin(losing::a_lost_start_is_found_by_its_draft(bench))
+    }),
+    promise("a_deleted_draft_is_made_again", drafts, |bench| {
+        Box::pin(losing::a_deleted_draft_is_made_again(bench))
+    }),
+    promise(
+        "a_batch_becomes_a_task_a_file",
+        |can, _| splits(can, FanOut::BatchPerFile),
+        |bench| Box::pin(splitting::a_batch_becomes_a_task_a_file(bench)),
+    ),
+    promise(
+        "a_batch_becomes_a_task_a_sample",
+        |can, _| splits(can, FanOut::BatchPerSample),
+        |bench| Box::pin(splitting::a_batch_becomes_a_task_a_sample(bench)),
+    ),
+    promise(
+        "all_in_one_is_one_job",
+        |can, _| splits(can, FanOut::AllInOne),
+        |bench| Box::pin(splitting::all_in_one_is_one_job(bench)),
+    ),
+    promise(
+        "jobs_are_listed_newest_first",
+        |can, _| can.lists_jobs,
+        |bench| Box::pin(listing::jobs_are_listed_newest_first(bench)),
+    ),
+    promise(
+        "no_listing_sends_nothing",
+        |can, _| !can.lists_jobs,
+        |bench| Box::pin(listing::no_listing_sends_nothing(bench)),
+    ),
+    promise("a_job_is_known_by_its_id", always, |bench| {
+        Box::pin(listing::a_job_is_known_by_its_id(bench))
+    }),
+    promise(
+        "odd_answers_change_nothing",
+        |_, stand| !stand.quirks.is_empty(),
+        |bench| Box::pin(watching::odd_answers_change_nothing(bench)),
+    ),
+    promise(
+        "many_jobs_are_asked_about_with_few_requests",
+        always,
+        |bench| Box::pin(counting::many_jobs_are_asked_about_with_few_requests(bench)),
+    ),
+    promise(
+        "the_budget_is_read_from_answers",
+        |_, stand| stand.has_budget,
+        |bench| Box::pin(counting::the_budget_is_read_from_answers(bench)),
+    ),
+    promise(
+        "no_budget_is_made_up",
+        |_, stand| !stand.has_budget,
+        |bench| Box::pin(counting::no_budget_is_made_up(bench)),
     ),
     promise("a_job_goes_from_queued_to_succeeded", always, |bench| {
         Box::pin(watching::a_job_goes_from_queued_to_succeeded(bench))
@@ -196,6 +337,11 @@ static PROMISES: &[Promise] = &[
         "a_cancelled_job_stops",
         |can, _| matches!(can.cancel, CancelKind::Stops),
         |bench| Box::pin(watching::a_cancelled_job_stops(bench)),
+    ),
+    promise(
+        "a_cancelled_job_is_gone",
+        |can, _| matches!(can.cancel, CancelKind::StopsAndDeletes),
+        |bench| Box::pin(counting::a_cancelled_job_is_gone(bench)),
     ),
     promise("outputs_are_well_formed", always, |bench| {
         Box::pin(fetching::outputs_are_well_formed(bench))

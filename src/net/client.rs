@@ -1,11 +1,13 @@
 //! The one HTTP client of the program: trust, proxy and patience. What is asked of whom is decided in `api` and `download`.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
 
 use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::provider::Limits;
 use crate::model::settings::ProxyChoice;
 use crate::net::errors;
 use crate::net::retry::RetryPolicy;
@@ -21,6 +23,9 @@ pub struct NetOptions {
     pub patience: Patience,
     /// How requests that may be repeated are repeated.
     pub retry: RetryPolicy,
+    /// How many times faster than a real platform the other end lives, so that our own politeness, so many requests a
+    /// second, is in its time; nothing is a real one. Only a sandbox is faster.
+    pub haste: Option<NonZeroU32>,
 }
 
 /// How long silence is borne. None of these limits a transfer that moves: it may take hours.
@@ -132,6 +137,15 @@ impl Http {
     /// How long silence is borne.
     pub fn patience(&self) -> Patience {
         self.inner.options.patience
+    }
+
+    /// These limits, in the time of the other end.
+    pub fn limits(&self, limits: &Limits) -> Limits {
+        let haste = self.inner.options.haste.map_or(1, NonZeroU32::get);
+        Limits {
+            requests_per_second: limits.requests_per_second.saturating_mul(haste),
+            ..*limits
+        }
     }
 
     /// How requests that may be repeated are repeated.

@@ -18,7 +18,7 @@ pub(crate) async fn check_says_who_we_are(bench: &Bench) {
 }
 
 pub(crate) async fn a_wrong_key_is_unauthenticated(bench: &Bench) {
-    let address = (bench.stand.address)(&bench.sandbox);
+    let address = bench.address();
     let client = bench.client_at(&address, "a-wrong-key-0123456789");
     let error = client.check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error:?}");
@@ -37,7 +37,7 @@ pub(crate) async fn a_wrong_key_is_unauthenticated(bench: &Bench) {
 
 /// However a platform says no to a key, it is an error that says what may be wrong, and never a name.
 pub(crate) async fn every_refusal_of_a_key_is_understood(bench: &Bench) {
-    let address = (bench.stand.address)(&bench.sandbox);
+    let address = bench.address();
     for setting in bench.stand.refusals {
         bench.set(setting);
         let client = bench.client_at(&address, "a-wrong-key-0123456789");

@@ -11,10 +11,13 @@ use jiff::Timestamp;
 use labferry::model::connection::{Connection, clean_base_url};
 use labferry::model::error::{Error, ErrorKind, Result};
 use labferry::model::file::LocalFile;
+use labferry::model::form::Settings;
 use labferry::model::ids::{ConnectionId, PipelineId, Tag};
 use labferry::model::meter::Meter;
 use labferry::model::provider::{Capabilities, Intake};
-use labferry::model::remote::{JobReport, JobStatus, RemoteJob, Submission, Upload};
+use labferry::model::remote::{
+    Gathering, JobReport, JobStatus, RemoteJob, StagedFile, Submission, Upload,
+};
 use labferry::model::secret::Secret;
 use labferry::net::client::{Http, NetOptions, Patience};
 use labferry::net::commit_point::CommitPoint;
@@ -22,9 +25,10 @@ use labferry::net::keep::Keep as Memo;
 use labferry::net::retry::RetryPolicy;
 use labferry::providers::{Entry, Provider, Secrets};
 use labferry::sandbox::request_log::RequestRecord;
+use labferry::sandbox::simulator::DemoEntry;
 use labferry::sandbox::{Sandbox, SandboxOptions, samples};
 
-use crate::stands::{Count, Stand};
+use crate::stands::{Count, Key, Stand};
 
 /// Names that have broken clients.
 pub(crate) fn nasty_names() -> Vec<String> {
@@ -55,6 +59,8 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) folder: tempfile::TempDir,
+    /// What is filled in of the connection form.
+    pub(crate) entries: Vec<DemoEntry>,
     pub(crate) key: String,
     /// Shared by all clients, as making one reads all certificates.
     pub(crate) http: Http,
@@ -86,15 +92,16 @@ impl Bench {
         })
         .await
         .unwrap();
-        let key = (stand.secret.1)(&sandbox);
-        let address = (stand.address)(&sandbox);
+        let entries = (stand.entries)(&sandbox);
+        let key = entry_of(&entries, stand.key);
         let http = http();
         Self {
-            provider: connect(entry, stand, (&address, &key), &http).unwrap(),
+            provider: connect(entry, &entries, &http).unwrap(),
             entry,
             stand,
             sandbox,
             folder: tempfile::tempdir().unwrap(),
+            entries,
             key,
             http,
             files: AtomicUsize::new(0),
@@ -107,21 +114,50 @@ impl Bench {
 
     /// The same connection anew, with nothing remembered.
     pub(crate) fn client(&self) -> Arc<dyn Provider> {
-        self.client_at(&(self.stand.address)(&self.sandbox), &self.key)
+        self.client_at(&self.address(), &self.key)
+    }
+
+    pub(crate) fn address(&self) -> String {
+        entry_of(&self.entries, "url")
     }
 
     /// A client with another address or key.
     pub(crate) fn client_at(&self, address: &str, key: &str) -> Arc<dyn Provider> {
-        connect(self.entry, self.stand, (address, key), &self.http).unwrap()
+        let mut entries = self.entries.clone();
+        for entry in &mut entries {
+            if entry.field == "url" {
+                address.clone_into(&mut entry.value);
+            } else if entry.field == self.stand.key {
+                key.clone_into(&mut entry.value);
+            }
+        }
+        connect(self.entry, &entries, &self.http).unwrap()
     }
 
-    /// The key in every form in which it travels.
+    /// A client of a connection in which this part of the form was left empty.
+    pub(crate) fn client_without(&self, part: &str) -> Arc<dyn Provider> {
+        let in_part = |field: &str| {
+            let fields = self.entry.facts.connect_fields.iter();
+            fields
+                .filter(|known| known.part == part)
+                .any(|known| known.name == field)
+        };
+        let mut entries = self.entries.clone();
+        entries.retain(|entry| !in_part(entry.field));
+        connect(self.entry, &entries, &self.http).unwrap()
+    }
+
+    /// The secrets in every form in which they travel.
     pub(crate) fn canaries(&self) -> Vec<String> {
-        let mut canaries = vec![self.key.clone()];
-        if let Some((_, user)) = self.stand.options.iter().find(|(name, _)| *name == "user") {
-            let pair = format!("{user}:{}", self.key);
-            canaries.push(base64::engine::general_purpose::STANDARD.encode(pair));
-        }
+        let secrets = self.entries.iter().filter(|entry| entry.is_secret);
+        let mut canaries: Vec<String> = secrets.map(|entry| entry.value.clone()).collect();
+        let user = entry_of(&self.entries, "user");
+        let pair = match self.stand.count {
+            Count::Listed(_, Key::User, _) => Some(format!("{}:", self.key)),
+            _ if !user.is_empty() => Some(format!("{user}:{}", self.key)),
+            _ => None,
+        };
+        canaries.extend(pair.map(|pair| base64::engine::general_purpose::STANDARD.encode(pair)));
         canaries
     }
 
@@ -176,22 +212,52 @@ impl Bench {
 
     /// A submission of this file, which is staged where that comes first.
     pub(crate) async fn submission_of(&self, upload: Upload) -> Submission {
-        let mut submission = Submission::new(
-            PipelineId::from(self.stand.pipeline),
-            "Plate 7 – “first” look #1",
-            Tag::from("lf-4k7q2m9x"),
-        );
-        match self.can().intake {
-            Intake::UploadFirst | Intake::ThroughBucket => {
-                let staged = self
-                    .provider
-                    .stage(&upload, &Memo::forgetful(), &Meter::default())
-                    .await;
-                submission.staged.push(staged.unwrap());
-            }
-            Intake::WithSubmission => submission.uploads.push(upload),
+        self.submission_of_all(vec![upload]).await
+    }
+
+    /// A submission of these files, with the values its form has at first.
+    pub(crate) async fn submission_of_all(&self, uploads: Vec<Upload>) -> Submission {
+        let mut submission = self.empty_submission().await;
+        if self.can().intake == Intake::WithSubmission {
+            submission.uploads = uploads;
+            return submission;
+        }
+        for upload in &uploads {
+            let staged = self
+                .provider
+                .stage(upload, &Memo::forgetful(), &Meter::default())
+                .await;
+            submission.staged.push(staged.unwrap());
+        }
+        if self.can().intake == Intake::ThroughBucket {
+            let gathering = gathering(&submission);
+            submission.staged = vec![self.gathered(gathering).await.unwrap()];
         }
         submission
+    }
+
+    /// A submission of nothing yet, with the values its form has at first.
+    pub(crate) async fn empty_submission(&self) -> Submission {
+        let pipeline = PipelineId::from(self.stand.pipeline);
+        let form = self.provider.form(&pipeline).await.unwrap();
+        let number = self.files.fetch_add(1, Ordering::Relaxed);
+        let tag = Tag::from(format!("lf-4k7q2{number:03}").as_str());
+        let mut submission = Submission::new(pipeline, "Plate 7 – “first” look #1", tag);
+        submission.settings = form.filled(&Settings::new());
+        submission
+    }
+
+    /// Asks for an input of gathered files until a job may use it.
+    pub(crate) async fn gathered(&self, mut gathering: Gathering) -> Result<StagedFile> {
+        loop {
+            let gathered = self.provider.gather(&gathering).await?;
+            if gathered.ready {
+                return Ok(gathered.input);
+            }
+            gathering.known = Some(gathered);
+            self.pass(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub(crate) fn sample_upload(&self) -> Upload {
@@ -269,17 +335,15 @@ impl Bench {
                 let made = |record: &&RequestRecord| record.status == Some(status);
                 records.iter().filter(made).count()
             }
-            Count::Listed(path, header) => {
-                let address = (self.stand.address)(&self.sandbox);
+            Count::Listed(path, key, count) => {
                 let client = reqwest::Client::builder().no_proxy().build().unwrap();
-                let answer = client
-                    .get(format!("{address}/{path}?limit=10000"))
-                    .header(header, &self.key)
-                    .send()
-                    .await
-                    .unwrap();
-                let body: serde_json::Value = answer.json().await.unwrap();
-                body["results"].as_array().unwrap().len()
+                let request = client.get(format!("{}/{path}", self.address()));
+                let request = match key {
+                    Key::Header(name) => request.header(name, &self.key),
+                    Key::User => request.basic_auth(&self.key, Some("")),
+                };
+                let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+                count(&body)
             }
         }
     }
@@ -318,27 +382,46 @@ pub(crate) fn assert_unsupported<T>(outcome: Result<T>, what: &str) {
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{what}: {error:?}");
 }
 
-fn connect(
-    entry: &Entry,
-    stand: &Stand,
-    (address, key): (&str, &str),
-    http: &Http,
-) -> Result<Arc<dyn Provider>> {
-    let options: BTreeMap<String, String> = stand
-        .options
+/// The files of a submission as they are gathered into one input.
+pub(crate) fn gathering(submission: &Submission) -> Gathering {
+    Gathering {
+        tag: submission.tag.clone(),
+        name: submission.name.clone(),
+        pipeline: submission.pipeline.clone(),
+        files: submission.staged.clone(),
+        is_whole_folder: false,
+        settings: submission.settings.clone(),
+        known: None,
+    }
+}
+
+fn entry_of(entries: &[DemoEntry], field: &str) -> String {
+    let entry = entries.iter().find(|entry| entry.field == field);
+    entry.map(|entry| entry.value.clone()).unwrap_or_default()
+}
+
+fn connect(entry: &Entry, entries: &[DemoEntry], http: &Http) -> Result<Arc<dyn Provider>> {
+    let options: BTreeMap<String, String> = entries
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .filter(|entry| !entry.is_secret && entry.field != "url")
+        .map(|entry| (entry.field.to_owned(), entry.value.clone()))
+        .collect();
+    let secrets: Secrets = entries
+        .iter()
+        .filter(|entry| entry.is_secret)
+        .map(|entry| {
+            let secret = Secret::parse_key(&entry.value).unwrap();
+            (entry.field.to_owned(), secret)
+        })
         .collect();
     let connection = Connection {
         id: ConnectionId(1),
         provider: entry.facts.id.clone(),
         label: "Core".to_owned(),
-        base_url: clean_base_url(address).unwrap(),
+        base_url: clean_base_url(&entry_of(entries, "url")).unwrap(),
         options,
         vault_name: "vault".to_owned(),
         account: None,
     };
-    let secret = Secret::parse_key(key).unwrap();
-    let secrets = Secrets::from([(stand.secret.0.to_owned(), secret)]);
     (entry.connect)(&connection, &secrets, http)
 }

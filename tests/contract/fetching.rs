@@ -80,18 +80,24 @@ pub(crate) async fn outputs_are_well_formed(bench: &Bench) {
 
 pub(crate) async fn outputs_are_fetched_without_a_key(bench: &Bench) {
     let job = bench.succeeded().await;
+    let mut bytes = 0;
     for output in bench.provider.outputs(&job).await.unwrap() {
         let link = ready(bench, &job, &output).await;
         assert!(!format!("{link:?}").contains(&bench.key));
         let (path, fetched) = fetch(bench, &job, &output, link).await;
         let fetched = fetched.unwrap();
         let length = std::fs::metadata(path).unwrap().len();
-        assert!(length > 0, "{output:?}");
         assert_eq!(fetched.size_bytes, length);
+        assert!(
+            output.size_bytes.is_none_or(|size| size == length),
+            "{output:?}"
+        );
+        bytes += length;
     }
+    assert!(bytes > 0);
     for request in bench.sandbox.world().requests().at_storage() {
         assert!(!request.carried_key, "{request:?}");
-        for header in ["authorization", "x-api-key", "cookie"] {
+        for header in ["authorization", "x-api-key", "x-sbg-auth-token", "cookie"] {
             assert!(!request.header_names.contains(header), "{request:?}");
         }
     }
@@ -101,9 +107,14 @@ pub(crate) async fn an_expired_link_is_renewed(bench: &Bench) {
     let job = bench.succeeded().await;
     for output in bench.provider.outputs(&job).await.unwrap() {
         let link = ready(bench, &job, &output).await;
-        bench.pass(Duration::from_mins(50));
+        bench.pass(bench.stand.links_last);
         let (_, fetched) = fetch(bench, &job, &output, link).await;
-        assert!(fetched.unwrap().size_bytes > 0, "{output:?}");
+        let fetched = fetched.unwrap_or_else(|error| panic!("{output:?}: {error:?}"));
+        assert!(
+            output
+                .size_bytes
+                .is_none_or(|size| size == fetched.size_bytes)
+        );
     }
     let refused = bench
         .sandbox

@@ -16,7 +16,7 @@ use labferry::model::remote::{Query, RemoteJob, Submission};
 use labferry::net::keep::Keep as Memo;
 use labferry::providers::Provider;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, gathering};
 
 /// Everything that can be asked of a client, each by a client of its own.
 async fn errors(
@@ -58,9 +58,13 @@ async fn errors(
             .await
             .map(drop),
     );
+    note("jobs", client().jobs(&Query::default()).await.map(drop));
+    note("job", client().job(&job.id).await.map(drop));
     let reports = client().status(std::slice::from_ref(job)).await;
     let report = reports.and_then(|mut reports| reports.remove(0).map(drop));
     note("status", report);
+    let wish = gathering(submission);
+    note("gather", client().gather(&wish).await.map(drop));
     note("cancel", client().cancel(job).await);
     note("outputs", client().outputs(job).await.map(drop));
     errors

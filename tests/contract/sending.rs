@@ -129,20 +129,23 @@ pub(crate) async fn a_file_over_the_limit_is_not_sent(bench: &Bench) {
         .modified()
         .ok()
         .and_then(|time| time.try_into().ok());
-    let before = bench.requests().len();
+    let before;
     let error = match bench.can().intake {
-        Intake::UploadFirst | Intake::ThroughBucket => bench
-            .provider
-            .stage(&upload, &Memo::forgetful(), &Meter::default())
-            .await
-            .unwrap_err(),
+        Intake::UploadFirst | Intake::ThroughBucket => {
+            before = bench.requests().len();
+            let meter = Meter::default();
+            let memo = Memo::forgetful();
+            bench
+                .provider
+                .stage(&upload, &memo, &meter)
+                .await
+                .unwrap_err()
+        }
         Intake::WithSubmission => {
             let submission = bench.submission_of(upload).await;
-            bench
-                .submit(&bench.provider, &submission)
-                .await
-                .outcome
-                .unwrap_err()
+            before = bench.requests().len();
+            let submitted = bench.submit(&bench.provider, &submission).await;
+            submitted.outcome.unwrap_err()
         }
     };
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error:?}");

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use labferry::model::error::ErrorKind;
-use labferry::model::ids::{PipelineId, Tag};
+use labferry::model::ids::PipelineId;
 use labferry::model::meter::Meter;
-use labferry::model::provider::LostSubmit;
-use labferry::model::remote::Found;
-use labferry::model::remote::Lost;
 use labferry::net::commit_point::CommitPoint;
 
-use crate::bench::{Bench, assert_unsupported};
+use crate::bench::Bench;
 
 /// While nobody answers the commit point, the platform cannot have what it needs to make a job.
 pub(crate) async fn nothing_happens_before_the_point(bench: &Bench) {
@@ -131,7 +128,8 @@ pub(crate) async fn a_refusal_makes_no_job(bench: &Bench) {
         "{error:?}"
     );
     assert!(error.submit_made_no_job(), "{error:?}");
-    assert_eq!(bench.count(bench.stand.submit), 1, "a refusal was repeated");
+    let sent = bench.count(bench.stand.draft.unwrap_or(bench.stand.submit));
+    assert_eq!(sent, 1, "a refusal was repeated");
     assert!(submitted.questions <= 1);
     assert_eq!(bench.jobs().await, 0);
     bench.assert_readable(&error, "an unknown pipeline");
@@ -149,82 +147,4 @@ pub(crate) async fn nobody_there_makes_no_job(bench: &Bench) {
     assert!(error.submit_made_no_job(), "{error:?}");
     let error = client.check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
-}
-
-pub(crate) async fn a_lost_submission_can_be_looked_for(bench: &Bench) {
-    let mut submission = bench.submission().await;
-    let none = bench
-        .provider
-        .find(&Lost::of_tag(submission.tag.clone()))
-        .await
-        .unwrap();
-    assert!(
-        match &none {
-            Found::Nothing => true,
-            Found::Perhaps(jobs) => jobs.is_empty(),
-            Found::Job(_) => false,
-        },
-        "{none:?}"
-    );
-    bench.set(&format!("lost-answer@{}*1", bench.stand.submit));
-    let lost = bench.submit(&bench.provider, &submission).await.outcome;
-    assert!(!lost.unwrap_err().submit_made_no_job());
-    let found = bench
-        .provider
-        .find(&Lost::of_tag(submission.tag.clone()))
-        .await
-        .unwrap();
-    let id = match (bench.can().lost_submit, found) {
-        (_, Found::Job(job)) => job.id,
-        (LostSubmit::Candidates, Found::Perhaps(jobs)) => {
-            assert_eq!(jobs.len(), 1, "{jobs:?}");
-            jobs[0].id.clone()
-        }
-        (_, found) => panic!("{found:?}"),
-    };
-    let job = labferry::model::remote::RemoteJob {
-        id,
-        web_page: None,
-        memo: String::new(),
-    };
-    bench.settled(&job).await;
-    if let Some(setting) = bench.stand.tags_show {
-        bench.set(setting);
-        submission.tag = Tag::from("lf-0000other");
-        let other = bench.submit(&bench.provider, &submission).await.outcome;
-        let other = other.unwrap();
-        let found = bench
-            .provider
-            .find(&Lost::of_tag(Tag::from("lf-4k7q2m9x")))
-            .await
-            .unwrap();
-        assert!(
-            matches!(&found, Found::Job(found) if found.id == job.id),
-            "{found:?}"
-        );
-        let found = bench
-            .provider
-            .find(&Lost::of_tag(submission.tag.clone()))
-            .await
-            .unwrap();
-        assert!(
-            matches!(&found, Found::Job(found) if found.id == other.id),
-            "{found:?}"
-        );
-        let found = bench
-            .provider
-            .find(&Lost::of_tag(Tag::from("lf-nobodys1")))
-            .await
-            .unwrap();
-        assert_eq!(found, Found::Nothing);
-    }
-}
-
-pub(crate) async fn no_looking_sends_nothing(bench: &Bench) {
-    let tag = Tag::from("lf-4k7q2m9x");
-    assert_unsupported(
-        bench.provider.find(&Lost::of_tag(tag)).await,
-        "looking for a submission",
-    );
-    assert!(bench.requests().is_empty());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use labferry::model::error::ErrorKind;
 use labferry::model::ids::PipelineId;
 use labferry::model::provider::ProgressKind;
-use labferry::model::remote::{JobReport, JobStatus, Progress, RemoteJob};
+use labferry::model::remote::{JobReport, JobStatus, Progress, Query, RemoteJob};
 
 use crate::bench::{Bench, assert_unsupported};
 use crate::stands::Failing;
@@ -111,6 +111,35 @@ pub(crate) async fn an_unknown_state_keeps_its_word(bench: &Bench) {
         bench.pass(Duration::from_millis(200));
     }
     assert!(seen, "{word} was never told");
+}
+
+/// Members left out or null, words in odd casing, other shapes of an answer: a whole job runs as ever.
+pub(crate) async fn odd_answers_change_nothing(bench: &Bench) {
+    for setting in bench.stand.quirks {
+        bench.set(setting);
+        let client = bench.client();
+        assert_eq!(client.check().await.unwrap().name, bench.stand.account);
+        let pipelines = client.pipelines().await.unwrap();
+        assert!(!pipelines.is_empty(), "{setting}");
+        for pipeline in &pipelines {
+            client.form(&pipeline.id).await.unwrap();
+        }
+        let submission = bench.submission().await;
+        let submitted = bench.submit(&client, &submission).await.outcome;
+        let job = submitted.unwrap_or_else(|error| panic!("{setting}: {error:?}"));
+        let report = bench.settled(&job).await;
+        assert_eq!(report.status, JobStatus::Succeeded, "{setting}: {report:?}");
+        let outputs = client.outputs(&job).await.unwrap();
+        assert!(!outputs.is_empty(), "{setting}");
+        for output in outputs.iter().filter(|output| !output.on_request) {
+            let link = client.link(&job, output).await;
+            link.unwrap_or_else(|error| panic!("{setting}: {}: {error:?}", output.name));
+        }
+        if bench.can().lists_jobs {
+            let page = client.jobs(&Query::default()).await.unwrap();
+            assert!(!page.items.is_empty(), "{setting}");
+        }
+    }
 }
 
 /// A job the platform no longer knows is gone, one with an id that is none is an error of its own; the others stand as

@@ -115,6 +115,34 @@ pub(crate) fn address(sandbox: &Sandbox, platform: &str, name: &str) -> String {
     addresses[platform][name].as_str().unwrap().to_owned()
 }
 
+/// Connects a simulated platform with everything its demo fills in, under its own name.
+pub(crate) async fn connect_demo(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    platform: &str,
+) -> ConnectionId {
+    let addresses = sandbox.addresses();
+    let place = addresses
+        .all()
+        .iter()
+        .find(|place| place.platform == platform)
+        .unwrap_or_else(|| panic!("{platform} cannot be connected to"));
+    let (secrets, open): (Vec<_>, Vec<_>) = place.entries.iter().partition(|entry| entry.is_secret);
+    let draft = ConnectionDraft {
+        provider: ProviderId::from(platform),
+        label: place.name.to_owned(),
+        entries: open
+            .into_iter()
+            .map(|entry| (entry.field.to_owned(), entry.value.clone()))
+            .collect(),
+    };
+    let secrets = secrets.into_iter().map(|entry| {
+        let secret = Secret::parse_key(&entry.value).unwrap();
+        (entry.field.to_owned(), secret)
+    });
+    save(engine, draft, secrets.collect()).await
+}
+
 /// Connects the simulated Biodock as *Imaging core*.
 pub(crate) async fn connect_biodock(engine: &Engine, sandbox: &Sandbox) -> ConnectionId {
     let key = Secret::parse_key(&address(sandbox, "biodock", "key")).unwrap();

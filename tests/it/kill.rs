@@ -20,7 +20,7 @@ const FROM_START_MILLIS: u64 = 4_000;
 /// The others so long after the batch has its folder: while files are sent, and submissions are on their way.
 const FROM_BATCH_MILLIS: u64 = 400;
 
-fn from_environment(name: &str, usual: u64) -> u64 {
+pub(crate) fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 

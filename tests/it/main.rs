@@ -18,6 +18,8 @@ mod faults;
 mod harness;
 mod journey;
 mod kill;
+mod large_upload;
+mod many_jobs;
 mod net;
 mod program;
 mod recovery;

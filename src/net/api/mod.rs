@@ -135,7 +135,7 @@ impl Api {
             http: http.clone(),
             base,
             auth,
-            gate: Gate::new(limits),
+            gate: Gate::new(&http.limits(limits)),
             read_complaint,
         })
     }
@@ -145,7 +145,7 @@ impl Api {
     #[must_use]
     pub fn with_budget(self, limits: &Limits) -> Self {
         Self {
-            gate: Gate::with_budget(limits),
+            gate: Gate::with_budget(&self.http.limits(limits)),
             ..self
         }
     }

@@ -331,9 +331,32 @@ impl Provider for AnalyticsAutomated {
         Err(Error::unsupported(Doing::Browse))
     }
 
-    // TODO: by its UUID or the address of its page (settled with the adopting of jobs).
-    async fn job(&self, _id: &str) -> Result<ListedJob> {
-        Err(Error::unsupported(Doing::Browse))
+    /// By its UUID, or by the address of its page, which ends in it.
+    async fn job(&self, id: &str) -> Result<ListedJob> {
+        let id = wire::pasted_identifier(id);
+        let page = self.api.address(&["submission", id], &[], Doing::Browse)?;
+        let remote = RemoteJob {
+            id: id.to_owned(),
+            web_page: Some(page.into()),
+            memo: String::new(),
+        };
+        let batch = self.batch(&remote, Doing::Browse).await;
+        let batch = batch.map_err(|error| {
+            if wire::is_unknown_batch(&error) {
+                Error::new(ErrorKind::NotFound, Doing::Browse)
+                    .hint("The server knows no submission of this id")
+            } else {
+                error
+            }
+        })?;
+        let (name, job) = batch.names();
+        Ok(ListedJob {
+            name: name.unwrap_or(id).to_owned(),
+            pipeline: Pipeline::typed(job.unwrap_or_default()),
+            created: None,
+            word: batch.report(None).word,
+            remote,
+        })
     }
 
     async fn status(&self, jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {

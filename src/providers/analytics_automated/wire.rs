@@ -168,6 +168,15 @@ pub(super) fn is_identifier(text: &str) -> bool {
             .all(|character| character.is_ascii_hexdigit() || character == '-')
 }
 
+/// The UUID in what somebody pasted: itself, or the last piece of an address.
+pub(super) fn pasted_identifier(text: &str) -> &str {
+    let text = text.trim();
+    let path = text.split(['?', '#']).next().unwrap_or(text);
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".json").unwrap_or(path);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Reply of `submission/{UUID}.json`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Batch {
@@ -178,6 +187,7 @@ pub(super) struct Batch {
 
 #[derive(Debug, Deserialize)]
 struct Part {
+    submission_name: Option<String>,
     job_name: Option<String>,
     #[serde(rename = "UUID")]
     uuid: Option<String>,
@@ -219,6 +229,15 @@ impl State {
 }
 
 impl Batch {
+    /// What its submitter called it, and what runs.
+    pub(super) fn names(&self) -> (Option<&str>, Option<&str>) {
+        let part = self.submissions.first();
+        (
+            part.and_then(|part| part.submission_name.as_deref()),
+            part.and_then(|part| part.job_name.as_deref()),
+        )
+    }
+
     /// How the job stands, judged by its parts: the batch itself says *Error* while parts still
     /// run. `total` is the number of steps, where known.
     pub(super) fn report(&self, total: Option<u32>) -> JobReport {
@@ -464,6 +483,7 @@ mod tests {
 
     fn batch(state: &str, parts: &[(&str, &str)]) -> Batch {
         let part = |(state, message): &(&str, &str)| Part {
+            submission_name: None,
             job_name: Some("headsort".to_owned()),
             uuid: None,
             state: (*state).to_owned(),

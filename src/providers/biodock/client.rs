@@ -24,7 +24,7 @@ use crate::net::api::Api;
 use crate::net::commit_point::CommitPoint;
 use crate::net::keep::Keep;
 use crate::providers::Provider;
-use crate::providers::biodock::lists::{Entry, PAGE_ENTRIES};
+use crate::providers::biodock::lists::{Entry, PAGE_ENTRIES, listed_job};
 use crate::providers::biodock::wire::{
     Check, ItemEntry, JobAnswer, Listed, PipelineEntry, State, Submit,
 };
@@ -295,13 +295,23 @@ impl Provider for Client {
         })
     }
 
-    // TODO: from the list of analysis jobs (settled with the adopting of jobs).
-    async fn jobs(&self, _query: &Query) -> Result<Page<ListedJob>> {
-        Err(Error::unsupported(Doing::Browse))
+    /// One page of the list of jobs, in the order of the service. No name is documented, so words find only what has one.
+    async fn jobs(&self, query: &Query) -> Result<Page<ListedJob>> {
+        self.page_of_jobs(query).await
     }
 
-    async fn job(&self, _id: &str) -> Result<ListedJob> {
-        Err(Error::unsupported(Doing::Browse))
+    async fn job(&self, id: &str) -> Result<ListedJob> {
+        let id = id.trim();
+        if id.is_empty()
+            || !id
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric())
+        {
+            return Err(Error::new(ErrorKind::Invalid, Doing::Browse)
+                .hint("This is no number of an analysis job: it has digits and letters only"));
+        }
+        let state = self.state_of(id, Doing::Browse).await?;
+        Ok(listed_job(id.to_owned(), &state))
     }
 
     async fn status(&self, jobs: &[RemoteJob]) -> Result<Vec<Result<JobReport>>> {
@@ -370,9 +380,9 @@ impl Provider for Client {
 }
 
 /// Stands at the end of the name of a job whose masks are not wanted, for whoever finds it by its tag.
-const WITHOUT_MASKS: &str = " (no masks)";
+pub(super) const WITHOUT_MASKS: &str = " (no masks)";
 
-fn remote_job(id: String, wants_masks: bool) -> RemoteJob {
+pub(super) fn remote_job(id: String, wants_masks: bool) -> RemoteJob {
     RemoteJob {
         id,
         web_page: None,

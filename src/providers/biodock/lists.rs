@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::error::{Doing, Result};
-use crate::providers::biodock::client::Client;
+use crate::model::pipeline::Pipeline;
+use crate::model::remote::{ListedJob, Page, Query};
+use crate::providers::biodock::client::{Client, WITHOUT_MASKS, remote_job};
 use crate::providers::biodock::wire::{JobAnswer, Listed, State};
 
 /// Entries asked for at once; the default and the maximum are not documented.
@@ -71,6 +73,56 @@ impl Client {
         )
         .await?;
         Ok(states)
+    }
+
+    /// One page of the list of jobs.
+    pub(super) async fn page_of_jobs(&self, query: &Query) -> Result<Page<ListedJob>> {
+        let mut fields = vec![("limit", PAGE_ENTRIES)];
+        fields.extend(query.cursor.as_deref().map(|id| ("startingAfter", id)));
+        let page: Listed<Entry> = self
+            .api()
+            .get_json(&["analysis-jobs"], &fields, Doing::Browse)
+            .await?;
+        let is_repeated = query
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| page.results.iter().any(|entry| &entry.id == cursor));
+        if is_repeated {
+            // The cursor was ignored and this is the first page again.
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        }
+        let words = query.words.as_deref().map(str::to_lowercase);
+        let fits = |job: &ListedJob| {
+            let words = words.as_deref().unwrap_or_default();
+            job.name.to_lowercase().contains(words)
+        };
+        Ok(Page {
+            next: page.results.last().map(|entry| entry.id.clone()),
+            items: page
+                .results
+                .into_iter()
+                .filter(|entry| !entry.id.is_empty())
+                .map(|entry| listed_job(entry.id, &entry.state))
+                .filter(fits)
+                .collect(),
+        })
+    }
+}
+
+/// A job that may be another's. Its masks are offered unless its name says that nobody wants them.
+pub(super) fn listed_job(id: String, state: &State) -> ListedJob {
+    let name = state.name.as_deref().map(str::trim).unwrap_or_default();
+    let wants_masks = !name.ends_with(WITHOUT_MASKS);
+    let shown = if name.is_empty() { &id } else { name };
+    ListedJob {
+        name: shown.to_owned(),
+        pipeline: Pipeline::typed(""),
+        created: None,
+        word: state.report().word,
+        remote: remote_job(id, wants_masks),
     }
 }
 

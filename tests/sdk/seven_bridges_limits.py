@@ -1,0 +1,45 @@
+"""The official SDK of Seven Bridges at the limits: too many requests, with and without patience, and web pages for JSON."""
+
+import time
+
+import sevenbridges
+from bench import check, equal, raised, sandbox
+from sevenbridges.errors import SbgError, TooManyRequests
+from sevenbridges.http.error_handlers import rate_limit_sleeper
+
+
+def spent(api):
+    """Asks until the platform has had enough."""
+    for _ in range(1000):
+        api.users.me()
+
+
+def rates(place):
+    api = sevenbridges.Api(url=place["url"], token=place["token"], debug=True)
+    equal(raised(TooManyRequests, lambda: spent(api)).code, 1000, "the code of too many requests")
+    equal(api.remaining, 0, "requests left")
+    patient = sevenbridges.Api(
+        url=place["url"], token=place["token"], debug=True, error_handlers=[rate_limit_sleeper]
+    )
+    begun = time.monotonic()
+    assert patient.users.me().username
+    check(f"too many requests are refused; after {time.monotonic() - begun:.1f} s of patience they are not")
+
+
+def pages(place):
+    """A web page with 503 is an error and no endless wait."""
+    api = sevenbridges.Api(url=place["url"], token=place["token"], debug=True)
+    error = raised(SbgError, api.users.me)
+    assert error.status in (502, 503), error.status
+    assert api.users.me().username
+    check("a web page for JSON is an error, and the next request is answered")
+
+
+def main():
+    with sandbox("seven-bridges.rate-limit=20", "seven-bridges.rate-window=5", speed=1) as printed:
+        rates(printed["seven_bridges"])
+    with sandbox("bad-gateway@sb.user*1") as printed:
+        pages(printed["seven_bridges"])
+
+
+main()
