@@ -25,6 +25,7 @@ use labferry::net::keep::Keep as Memo;
 use labferry::net::retry::RetryPolicy;
 use labferry::providers::{Entry, Provider, Secrets};
 use labferry::sandbox::request_log::RequestRecord;
+use labferry::sandbox::samples::Sample;
 use labferry::sandbox::simulator::DemoEntry;
 use labferry::sandbox::{Sandbox, SandboxOptions, samples};
 
@@ -260,8 +261,15 @@ impl Bench {
         }
     }
 
+    /// What the pipeline of the stand can work on.
+    pub(crate) fn sample(&self) -> Sample {
+        let mut samples = samples::make().unwrap().into_iter();
+        let named = samples.find(|sample| sample.name == self.stand.sample);
+        named.expect("a sample of that name")
+    }
+
     pub(crate) fn sample_upload(&self) -> Upload {
-        let sample = samples::make().unwrap().remove(0);
+        let sample = self.sample();
         self.upload(sample.name, &sample.bytes)
     }
 

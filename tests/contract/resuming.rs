@@ -16,7 +16,7 @@ use crate::stands::Parts;
 const PARTS: u64 = 9;
 
 fn several_parts(bench: &Bench, parts: Parts) -> Upload {
-    if let Some(setting) = parts.setting {
+    for setting in parts.settings {
         bench.set(setting);
     }
     let length = (PARTS - 1) * parts.bytes + parts.bytes / 3;

@@ -169,7 +169,7 @@ pub(crate) async fn staging_alone_sends_nothing(bench: &Bench) {
 pub(crate) async fn nasty_names_are_submitted(bench: &Bench) {
     // Fewer than the jobs a platform takes at once.
     for name in nasty_names() {
-        let sample = samples::make().unwrap().remove(0);
+        let sample = bench.sample();
         let submission = bench
             .submission_of(bench.upload(&name, &sample.bytes))
             .await;

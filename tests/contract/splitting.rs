@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use labferry::model::provider::FanOut;
 use labferry::model::remote::{JobStatus, RemoteJob, Submission};
-use labferry::sandbox::samples;
 
 use crate::bench::Bench;
 
@@ -67,7 +66,7 @@ pub(crate) async fn a_batch_becomes_a_task_a_sample(bench: &Bench) {
 
 /// All files in one job are one task, however many they are.
 pub(crate) async fn all_in_one_is_one_job(bench: &Bench) {
-    let sample = samples::make().unwrap().remove(0);
+    let sample = bench.sample();
     let uploads = (0..4).map(|number| {
         let (first, ending) = sample.name.rsplit_once('.').unwrap();
         bench.upload(&format!("{first} {number}.{ending}"), &sample.bytes)

@@ -34,6 +34,8 @@ pub(crate) struct Stand {
     pub(crate) no_pipeline: &'static str,
     /// A well-formed id that no job has.
     pub(crate) gone: &'static str,
+    /// The sample it is given, by its name among the samples.
+    pub(crate) sample: &'static str,
     /// How to get a failing job.
     pub(crate) failing: Failing,
     /// A setting that brings a state nobody knows, and its word.
@@ -71,8 +73,8 @@ pub(crate) struct Stand {
 pub(crate) struct Parts {
     /// The endpoint the parts arrive at.
     pub(crate) endpoint: &'static str,
-    /// The setting that makes parts short enough for a test.
-    pub(crate) setting: Option<&'static str>,
+    /// The settings that make parts short enough for a test.
+    pub(crate) settings: &'static [&'static str],
     /// Length of a part then.
     pub(crate) bytes: u64,
 }
@@ -121,7 +123,7 @@ fn demo(sandbox: &Sandbox, platform: &str) -> Vec<DemoEntry> {
         .collect()
 }
 
-pub(crate) static ALL: &[Stand] = &[BIODOCK, ANALYTICS_AUTOMATED];
+pub(crate) static ALL: &[Stand] = &[BIODOCK, CODE_OCEAN, SEVEN_BRIDGES, ANALYTICS_AUTOMATED];
 
 const BIODOCK: Stand = Stand {
     provider: "biodock",
@@ -141,6 +143,7 @@ const BIODOCK: Stand = Stand {
     ),
     pipeline: "64f1a2b3c4d5e6f708192a3b",
     no_pipeline: "64f1a2b3c4d5e6f700000000",
+    sample: "P01_A01_DAPI.png",
     gone: "0123456789abcdef01234567",
     failing: Failing::Setting("biodock.life=fails"),
     odd_state: Some(("biodock.life=unknown-status", "POSTPROCESSING")),
@@ -162,6 +165,124 @@ const BIODOCK: Stand = Stand {
     has_budget: false,
     has_pages: false,
     links_last: Duration::from_mins(50),
+};
+
+const CODE_OCEAN: Stand = Stand {
+    provider: "code-ocean",
+    entries: |sandbox| demo(sandbox, "code-ocean"),
+    key: "key",
+    account: "127.0.0.1",
+    check: "code_ocean.capsules",
+    lists: &["code_ocean.capsules", "code_ocean.pipelines"],
+    upload: "code_ocean.bucket",
+    submit: "code_ocean.submit",
+    draft: None,
+    status: "code_ocean.status",
+    count: Count::Listed(
+        "api/v1/capsules/b8d04e3f-61a7-4c92-a5f3-7e9d1c2b3a04/computations",
+        Key::User,
+        |body| body.as_array().unwrap().len(),
+    ),
+    pipeline: "capsule:b8d04e3f-61a7-4c92-a5f3-7e9d1c2b3a04",
+    no_pipeline: "capsule:00000000-0000-4000-8000-000000000000",
+    gone: "00000000-0000-4000-8000-000000000000",
+    sample: "ubiquitin.fasta",
+    failing: Failing::Setting("code_ocean.life=fails"),
+    odd_state: Some(("code_ocean.life=unknown-state", "provisioning")),
+    page_limit: Some("code_ocean.max-limit"),
+    page_quirks: &["code_ocean.next-token=number"],
+    quirks: &[
+        "code_ocean.members=omit-empty",
+        "code_ocean.casing=odd",
+        "code_ocean.processes=single",
+        "code_ocean.mount=required",
+        "code_ocean.rename=200",
+        "code_ocean.file-urls=old-only",
+        "code_ocean.file-urls=new-only",
+        "code_ocean.asset-states=upper-case",
+        "code_ocean.asset-size=text",
+        "code_ocean.results=hostile",
+        "code_ocean.life=no-end-status",
+    ],
+    refusals: &[],
+    fault_kinds: &[],
+    tags_show: None,
+    asks_for_results: None,
+    // Its parts cannot be made shorter, so a test of its own sends a large file.
+    parts: None,
+    gathers: Some(Gathers {
+        endpoint: "code_ocean.create-asset",
+        failing: "code_ocean.asset-life=fails",
+    }),
+    polls: (12, 3),
+    has_budget: false,
+    has_pages: false,
+    links_last: Duration::from_mins(70),
+};
+
+const SEVEN_BRIDGES: Stand = Stand {
+    provider: "seven-bridges",
+    entries: |sandbox| demo(sandbox, "seven-bridges"),
+    key: "key",
+    account: "john_doe",
+    check: "sb.user",
+    lists: &["sb.apps"],
+    upload: "storage.sb-part",
+    submit: "sb.run-task",
+    draft: Some("sb.create-task"),
+    status: "sb.bulk-tasks",
+    count: Count::Listed(
+        "tasks?project=john_doe%2Fplate-7&limit=100",
+        Key::Header("x-sbg-auth-token"),
+        |body| {
+            let tasks = body["items"].as_array().unwrap().iter();
+            tasks.filter(|task| task["status"] != "DRAFT").count()
+        },
+    ),
+    pipeline: "john_doe/plate-7/table-summary/2",
+    no_pipeline: "john_doe/plate-7/no-such-app/1",
+    gone: "00000000-0000-4000-8000-000000000000",
+    sample: "expression summary.tsv",
+    failing: Failing::Setting("sb.life=fails"),
+    odd_state: Some(("sb.life=unknown-state", "Active")),
+    page_limit: Some("sb.max-limit"),
+    page_quirks: &[
+        "sb.next-link=malformed",
+        "sb.next-link=other-host",
+        "sb.next-link=absent",
+    ],
+    quirks: &[
+        "sb.file-types=upper",
+        "sb.parallel-uploads=no",
+        "sb.part-headers=some",
+        "sb.expires=number",
+        "sb.success-codes=top",
+        "sb.report-check=at-once",
+        "sb.group-report=refused",
+        "sb.execution-status=sparse",
+        "sb.execution-status=absent",
+        "sb.price=text",
+        "sb.error-entries=texts",
+        "sb.draft-start-time=present",
+        "sb.missing-inputs=refused",
+        "sb.run-with-errors=refused",
+        "sb.error-style=text-status",
+        "sb.error-style=bare",
+    ],
+    refusals: &["sb.error-style=text-status", "sb.error-style=bare"],
+    fault_kinds: &[],
+    tags_show: None,
+    asks_for_results: None,
+    parts: Some(Parts {
+        endpoint: "storage.sb-part",
+        settings: &["sb.min-part=1024", "sb.part-size=262144"],
+        bytes: 262_144,
+    }),
+    gathers: None,
+    polls: (12, 1),
+    has_budget: true,
+    has_pages: false,
+    links_last: Duration::from_mins(70),
 };
 
 const ANALYTICS_AUTOMATED: Stand = Stand {
@@ -188,6 +309,7 @@ const ANALYTICS_AUTOMATED: Stand = Stand {
     count: Count::Answered(201),
     pipeline: "wordcount",
     no_pipeline: "no_such_job",
+    sample: "P01_A01_DAPI.png",
     gone: "c078eaf2-e53d-11f1-9d4a-02fc00000001",
     failing: Failing::Pipeline("failing"),
     odd_state: None,
