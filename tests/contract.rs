@@ -144,7 +144,7 @@ static PROMISES: &[Promise] = &[
     }),
     promise(
         "inputs_are_listed",
-        |can, _| can.browses_inputs,
+        |can, stand| can.browses_inputs && uploads_first(can, stand),
         |bench| Box::pin(asking::inputs_are_listed(bench)),
     ),
     promise(
@@ -192,6 +192,11 @@ static PROMISES: &[Promise] = &[
     promise("files_become_one_input", gathers, |bench| {
         Box::pin(gathering::files_become_one_input(bench))
     }),
+    promise(
+        "gathered_inputs_are_listed",
+        |can, stand| can.browses_inputs && gathers(can, stand),
+        |bench| Box::pin(gathering::gathered_inputs_are_listed(bench)),
+    ),
     promise("a_lost_input_is_found_again", gathers, |bench| {
         Box::pin(gathering::a_lost_input_is_found_again(bench))
     }),

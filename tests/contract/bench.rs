@@ -152,6 +152,13 @@ impl Bench {
     pub(crate) fn canaries(&self) -> Vec<String> {
         let secrets = self.entries.iter().filter(|entry| entry.is_secret);
         let mut canaries: Vec<String> = secrets.map(|entry| entry.value.clone()).collect();
+        canaries.extend(self.keys().into_iter().skip(1));
+        canaries
+    }
+
+    /// The key in every form in which it travels, plain first.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut canaries = vec![self.key.clone()];
         let user = entry_of(&self.entries, "user");
         let pair = match self.stand.count {
             Count::Listed(_, Key::User, _) => Some(format!("{}:", self.key)),

@@ -108,6 +108,47 @@ pub(crate) async fn an_upload_without_its_place_is_refused(bench: &Bench) {
     assert!(!client.pipelines().await.unwrap().is_empty());
 }
 
+/// What the list holds, page by page, where the words fit.
+async fn listed(bench: &Bench, words: Option<&str>) -> Vec<StagedFile> {
+    let mut query = Query {
+        words: words.map(str::to_owned),
+        ..Query::default()
+    };
+    let mut items = Vec::new();
+    for _ in 0..50 {
+        let page = bench.client().browse(&query).await.unwrap();
+        items.extend(page.items);
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return items,
+        }
+    }
+    panic!("the list of inputs does not end");
+}
+
+/// Inputs made of gathered files stand in the list beside those that were there, however long a page is, and are found by
+/// words of their name.
+pub(crate) async fn gathered_inputs_are_listed(bench: &Bench) {
+    let wish = gathering(&staged(bench, &["a.csv"]).await);
+    let made = bench.gathered(wish).await.unwrap();
+    let all = listed(bench, None).await;
+    let times = all.iter().filter(|input| input.id == made.id).count();
+    assert_eq!(times, 1, "{made:?} in {all:?}");
+    let setting = bench.stand.page_limit.unwrap();
+    let mut orders: Vec<String> = [all.len() - 1, all.len(), all.len() + 1]
+        .iter()
+        .map(|limit| format!("{setting}={limit}"))
+        .collect();
+    orders.extend(bench.stand.page_quirks.iter().map(ToString::to_string));
+    for order in orders {
+        bench.set(&order);
+        assert_eq!(listed(bench, None).await, all, "{order}");
+    }
+    let found = listed(bench, Some(&made.name)).await;
+    assert!(found.iter().any(|input| input.id == made.id), "{found:?}");
+    assert!(listed(bench, Some("no such name at all")).await.is_empty());
+}
+
 /// Everything that can be picked, down to two levels.
 async fn pickable(bench: &Bench, name: &str) -> StagedFile {
     let mut folders = vec![None];

@@ -7,8 +7,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
+use jiff::Timestamp;
 use labferry::model::error::{Error, ErrorKind, Result};
-use labferry::model::ids::{PipelineId, Tag};
+use labferry::model::ids::PipelineId;
 use labferry::model::meter::Meter;
 use labferry::model::provider::Intake;
 use labferry::model::remote::Lost;
@@ -54,7 +55,10 @@ async fn errors(
     note(
         "find",
         client()
-            .find(&Lost::of_tag(Tag::from("lf-4k7q2m9x")))
+            .find(&Lost {
+                submission: submission.clone(),
+                since: Timestamp::now(),
+            })
             .await
             .map(drop),
     );
@@ -189,7 +193,7 @@ pub(crate) async fn every_error_body_is_readable(bench: &Bench) {
         let statuses = [400, 401, 403, 404, 500, 502];
         // A success that is none, too: what cannot be read is quoted.
         for status in [statuses[number % statuses.len()], 200] {
-            for body in bench.canaries().iter().map(|key| body.replace("KEY", key)) {
+            for body in bench.keys().iter().map(|key| body.replace("KEY", key)) {
                 let code = StatusCode::from_u16(status).unwrap();
                 let (address, _server) = mirror(code, kind, body.clone()).await;
                 let client = || bench.client_at(&address, &bench.key);
