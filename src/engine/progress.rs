@@ -53,14 +53,14 @@ impl Progress {
         meter.is_stopped()
     }
 
-    /// Asks work to stop at its next block.
+    /// Asks work to stop at its next block: a person cancelled it.
     pub(super) fn stop(&self, key: &WorkKey) {
         if let Some(meter) = self.meters.get(key) {
-            meter.stop();
+            meter.stop_for_good();
         }
     }
 
-    /// Asks all transfers to stop.
+    /// Asks all transfers to stop; they go on at the next start.
     pub(super) fn stop_all(&self) {
         for meter in self.meters.values() {
             meter.stop();

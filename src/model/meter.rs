@@ -13,6 +13,7 @@ struct Counters {
     total_bytes: AtomicU64,
     moved_bytes: AtomicU64,
     stopped: AtomicBool,
+    stopped_for_good: AtomicBool,
 }
 
 impl Meter {
@@ -59,6 +60,17 @@ impl Meter {
     /// Asks whoever moves the bytes to stop at the next block.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// The same, and nobody will go on with it: what is half there at the platform is to be removed.
+    pub fn stop_for_good(&self) {
+        self.0.stopped_for_good.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Whether nobody will go on with it.
+    pub fn is_stopped_for_good(&self) -> bool {
+        self.0.stopped_for_good.load(Ordering::Relaxed)
     }
 
     /// Whether somebody asked to stop.

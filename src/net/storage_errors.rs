@@ -10,9 +10,11 @@ use crate::net::{errors, retry};
 pub fn from_storage(doing: Doing, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
     let text = String::from_utf8_lossy(body.get(..body.len().min(16 * 1024)).unwrap_or(body));
     let code = element(&text, "Code");
-    let kind = code
-        .and_then(kind_of_code)
-        .unwrap_or_else(|| errors::kind_of(status));
+    let kind = code.and_then(kind_of_code).unwrap_or_else(|| match status {
+        // It says nothing about the key of the platform.
+        401 => ErrorKind::Forbidden,
+        _ => errors::kind_of(status),
+    });
     let error = Error::new(kind, doing)
         .status(status)
         .request_id(errors::request_id(headers))

@@ -4,7 +4,17 @@
 //! What its documentation says, and what nobody here could try, is in `notes.md` beside this file.
 
 mod client;
+mod errors;
+mod form;
+mod lists;
+mod outputs;
+mod profiles;
 pub mod sim;
+mod site;
+mod submit;
+mod tasks;
+mod upload;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +28,8 @@ use crate::model::provider::{
 };
 use crate::net::api::{Api, Auth};
 use crate::net::client::Http;
-use crate::net::errors::usual_complaint;
 use crate::providers::seven_bridges::client::Client;
+use crate::providers::seven_bridges::errors::complaint;
 use crate::providers::{Profile, Provider, Secrets};
 
 /// The vendor allows 1000 requests in five minutes; what is left is read from its answers.
@@ -122,12 +132,17 @@ pub fn connect(
         Error::new(ErrorKind::Unauthenticated, Doing::Connect)
             .hint("The connection has no authentication token at hand")
     })?;
+    let project = match connection.options.get("project") {
+        Some(project) => site::project(project)?,
+        None => None,
+    };
+    let base = site::interface(&connection.base_url);
     let auth = Auth::Header("x-sbg-auth-token", token);
-    let api = Api::new(http, &connection.base_url, auth, &LIMITS, usual_complaint)?;
-    Ok(Arc::new(Client { api }))
+    let api = Api::new(http, &base, auth, &LIMITS, complaint)?.with_budget(&LIMITS);
+    Ok(Arc::new(Client::new(api, project, site::website(&base))))
 }
 
 /// Reads the credentials file of the vendor's own tools.
-pub fn profiles(_text: &str) -> Vec<Profile> {
-    Vec::new()
+pub fn profiles(text: &str) -> Vec<Profile> {
+    profiles::read(text)
 }

@@ -1,0 +1,1 @@
+//! Forms of every kind of input.

@@ -1,0 +1,1 @@
+//! Names and sizes of uploads.
