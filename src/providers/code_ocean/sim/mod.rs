@@ -159,14 +159,8 @@ pub static SIMULATOR: Simulator = Simulator {
     settings: SETTINGS,
     refusal,
     bucket: Some(BUCKET),
-    entries,
+    entries: connectable,
 };
-
-/// How to connect to it.
-// TODO: `connectable` itself, as soon as the client works (settled when both are in).
-fn entries(_world: &World) -> Vec<DemoEntry> {
-    Vec::new()
-}
 
 /// What to fill in to connect to it.
 pub fn connectable(world: &World) -> Vec<DemoEntry> {

@@ -42,7 +42,12 @@ impl Heard {
 
 impl Bench {
     pub(super) async fn new() -> Self {
-        let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+        // Its clock all but stands still, so that only the tests move it.
+        let options = SandboxOptions {
+            speed: 0.001,
+            ..SandboxOptions::default()
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
