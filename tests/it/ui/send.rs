@@ -429,6 +429,7 @@ fn sampled(snapshot: &mut Snapshot) {
         columns: vec!["well".to_owned()],
         rows: BTreeMap::from([(path(0), row("A01")), (path(1), row("A02"))]),
         unmatched: vec![path(2)],
+        ..SampleTable::default()
     });
 }
 
