@@ -49,6 +49,13 @@ pub enum Command {
     SaveConnection(ConnectionDraft, Vec<(String, Secret)>),
     /// Tries what is filled in without saving it.
     TryConnection(ConnectionDraft, Vec<(String, Secret)>),
+    /// Tries address and key out of another program's file without saving them; the rest as filled in.
+    TryProfile {
+        /// Label and further entries.
+        draft: ConnectionDraft,
+        /// The name in that file.
+        profile: String,
+    },
     /// Asks the platform who we are and which pipelines there are.
     CheckConnection(ConnectionId),
     /// Removes a connection and its key; jobs and results stay.
@@ -132,6 +139,7 @@ impl Command {
             Self::ForgetJob(_) => "forget job",
             Self::SaveConnection(..) => "save connection",
             Self::TryConnection(..) => "try connection",
+            Self::TryProfile { .. } => "try profile",
             Self::CheckConnection(_) => "check connection",
             Self::RemoveConnection(_) => "remove connection",
             Self::ReadForm(..) => "read form",

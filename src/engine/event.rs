@@ -193,6 +193,8 @@ pub enum Work {
         draft: ConnectionDraft,
         /// Its secrets, by field name.
         secrets: Vec<(String, Secret)>,
+        /// The name in another program's file whose address and secrets are taken instead.
+        profile: Option<String>,
     },
     /// Fetch the secrets and make a client.
     Connect(Connection),

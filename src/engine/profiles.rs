@@ -2,6 +2,7 @@
 //! Keys stay in here and go to the vault; they never stand in a snapshot or a log.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::engine::connect;
 use crate::engine::worker::Toolbox;
@@ -11,7 +12,7 @@ use crate::model::ids::ProviderId;
 use crate::model::notice::Words;
 use crate::model::provider::ProfilesFile;
 use crate::model::secret::Secret;
-use crate::providers::{Entry, Profile};
+use crate::providers::{Entry, Profile, Provider};
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -98,6 +99,23 @@ pub(super) fn filled_in(
         }
     }
     Ok((draft, profile.secrets.into_iter().collect()))
+}
+
+/// A client for a connection that is not saved, with address and key out of the file where a name in it is given. Blocking.
+pub(super) fn trial_client(
+    draft: ConnectionDraft,
+    secrets: Vec<(String, Secret)>,
+    profile: Option<String>,
+    tools: &Toolbox,
+) -> Result<Arc<dyn Provider>> {
+    let (draft, secrets) = match profile {
+        Some(name) => {
+            let entry = connect::entry_of(tools.entries, &draft.provider)?;
+            filled_in(draft, &name, entry, tools)?
+        }
+        None => (draft, secrets),
+    };
+    connect::trial_client(&draft, secrets, &tools.http, tools.entries)
 }
 
 fn read(entry: &Entry, home: Option<&Path>) -> std::result::Result<Vec<Profile>, Lack> {

@@ -142,9 +142,14 @@ pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outc
             });
             Event::ConnectionStored(wanted, flatten(stored.await)).into()
         }
-        Work::Try { draft, secrets } => {
-            let made = connect::trial_client(&draft, secrets, &tools.http, tools.entries);
-            let account = match made {
+        Work::Try {
+            draft,
+            secrets,
+            profile,
+        } => {
+            let made =
+                blocking(move || profiles::trial_client(draft, secrets, profile, &tools)).await;
+            let account = match flatten(made) {
                 Ok(client) => client.check().await,
                 Err(error) => Err(error),
             };

@@ -76,9 +76,18 @@ pub(super) fn profiles_read(
 }
 
 /// Tries what was filled in without saving it.
-pub(super) fn try_out(world: &mut World, draft: ConnectionDraft, secrets: Vec<(String, Secret)>) {
+pub(super) fn try_out(
+    world: &mut World,
+    draft: ConnectionDraft,
+    secrets: Vec<(String, Secret)>,
+    profile: Option<String>,
+) {
     world.live.trial = Some(Trial::Checking);
-    world.start(Work::Try { draft, secrets });
+    world.start(Work::Try {
+        draft,
+        secrets,
+        profile,
+    });
 }
 
 /// How the trial went.

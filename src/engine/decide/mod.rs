@@ -116,7 +116,12 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::SaveConnection(draft, secrets) => {
             connecting::save(world, draft, secrets, None, now);
         }
-        Command::TryConnection(draft, secrets) => connecting::try_out(world, draft, secrets),
+        Command::TryConnection(draft, secrets) => {
+            connecting::try_out(world, draft, secrets, None);
+        }
+        Command::TryProfile { draft, profile } => {
+            connecting::try_out(world, draft, Vec::new(), Some(profile));
+        }
         Command::CheckConnection(id) => connecting::check(world, id),
         Command::RemoveConnection(id) => connecting::remove(world, id),
         Command::ReadForm(id, pipeline) => connecting::read_form(world, id, pipeline),

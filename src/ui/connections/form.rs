@@ -346,8 +346,7 @@ fn buttons_ui(ui: &mut Ui, state: &mut FormState, outbox: &mut Outbox) -> Outcom
                 outcome = Outcome::Closed;
             }
         }
-        let key_at_hand = !matches!(state.source, Source::Profile(_));
-        if key_at_hand && ui.button("Test connection").clicked() {
+        if ui.button("Test connection").clicked() {
             state.tried = true;
             if state.is_good(true) {
                 let (mut draft, secrets) = state.parts();
@@ -355,7 +354,13 @@ fn buttons_ui(ui: &mut Ui, state: &mut FormState, outbox: &mut Outbox) -> Outcom
                     // Nothing is saved under it.
                     draft.label = state.facts.name.to_owned();
                 }
-                outbox.command(Command::TryConnection(draft, secrets));
+                outbox.command(match &state.source {
+                    Source::Profile(profile) => Command::TryProfile {
+                        draft,
+                        profile: profile.clone(),
+                    },
+                    Source::Typed | Source::Choosing => Command::TryConnection(draft, secrets),
+                });
                 state.trial_is_ours = true;
             }
         }

@@ -7,9 +7,9 @@ use egui::{ComboBox, RichText, ScrollArea, Ui};
 use crate::engine::command::Command;
 use crate::engine::snapshot::{Asked, ConnectionView, Loadable, Snapshot};
 use crate::model::ids::{ConnectionId, JobId, NoticeId};
-use crate::model::notice::{About, Words};
+use crate::model::notice::{About, Weight, Words};
 use crate::model::provider::ProviderFacts;
-use crate::model::remote::{ListedJob, Page, Query};
+use crate::model::remote::{ListedJob, Query};
 use crate::ui::jobs::{Chosen, JobsState};
 use crate::ui::outbox::Outbox;
 use crate::ui::theme::{self, Palette, icon};
@@ -21,12 +21,8 @@ pub struct AdoptState {
     connection: ConnectionId,
     /// What was typed to narrow the list.
     words: String,
-    /// What the list was last asked for.
-    asked_for: Option<Query>,
-    /// The jobs so far, over all pages.
-    listed: Vec<ListedJob>,
-    /// The page that is in `listed` already.
-    taken: Option<Arc<Page<ListedJob>>>,
+    /// The words the list was last asked for with; none before it was asked for.
+    asked_for: Option<Option<String>>,
     /// The chosen one's id.
     chosen: Option<String>,
     /// An id or an address, typed.
@@ -49,8 +45,6 @@ impl AdoptState {
             connection,
             words: String::new(),
             asked_for: None,
-            listed: Vec::new(),
-            taken: None,
             chosen: None,
             typed: String::new(),
             wanted: None,
@@ -58,44 +52,23 @@ impl AdoptState {
         }
     }
 
+    /// Asks for the list, or for its next page.
     fn ask(&mut self, cursor: Option<String>, outbox: &mut Outbox) {
-        let words = self.words.trim();
+        let words = match (&cursor, &self.asked_for) {
+            (Some(_), Some(words)) => words.clone(),
+            (Some(_), None) | (None, _) => {
+                let words = self.words.trim();
+                self.chosen = None;
+                (!words.is_empty()).then(|| words.to_owned())
+            }
+        };
+        self.asked_for = Some(words.clone());
         let query = Query {
             folder: None,
-            words: (!words.is_empty()).then(|| words.to_owned()),
+            words,
             cursor,
         };
-        if query.cursor.is_none() {
-            self.listed.clear();
-            self.chosen = None;
-        }
-        self.taken = None;
-        self.asked_for = Some(query.clone());
         outbox.command(Command::ListJobs(self.connection, query));
-    }
-
-    /// Adds a page that came; a job on two pages stands once.
-    fn take(&mut self, asked: &Asked<ListedJob>) {
-        let Loadable::Ready(page) = &asked.page else {
-            return;
-        };
-        let is_new = self
-            .taken
-            .as_ref()
-            .is_none_or(|taken| !Arc::ptr_eq(taken, page));
-        if self.asked_for.as_ref() != Some(&asked.query) || !is_new {
-            return;
-        }
-        self.taken = Some(Arc::clone(page));
-        for job in &page.items {
-            if !self
-                .listed
-                .iter()
-                .any(|known| known.remote.id == job.remote.id)
-            {
-                self.listed.push(job.clone());
-            }
-        }
     }
 }
 
@@ -190,17 +163,22 @@ fn answer(snapshot: &Snapshot, adopting: &mut AdoptState) -> Option<JobId> {
     if let Some(view) = come {
         return Some(view.job.id);
     }
-    let refused = snapshot.notices.iter().find(|notice| {
-        let concerns = match notice.about {
-            About::Connection(connection) => connection == adopting.connection,
-            About::App => true,
-            About::Batch(_) | About::Job(_) => false,
-        };
-        concerns && notice.id > wanted.newest_notice
-    });
-    if let Some(notice) = refused {
-        adopting.wanted = None;
-        adopting.trouble = Some(notice.words.clone());
+    let newer = snapshot
+        .notices
+        .iter()
+        .filter(|notice| notice.id > wanted.newest_notice);
+    for notice in newer {
+        match notice.about {
+            // It turned out to be one of ours.
+            About::Job(job) if notice.weight == Weight::Note => return Some(job),
+            About::Connection(connection) if connection != adopting.connection => {}
+            About::Connection(_) | About::App => {
+                adopting.wanted = None;
+                adopting.trouble = Some(notice.words.clone());
+                break;
+            }
+            About::Batch(_) | About::Job(_) => {}
+        }
     }
     None
 }
@@ -239,9 +217,6 @@ fn list_ui(
     if adopting.asked_for.is_none() {
         adopting.ask(None, outbox);
     }
-    if let Some(asked) = &view.listed {
-        adopting.take(asked);
-    }
     ui.horizontal(|ui| {
         let field = widgets::line(&mut adopting.words)
             .desired_width(260.0)
@@ -252,11 +227,10 @@ fn list_ui(
             adopting.ask(None, outbox);
         }
     });
-    let now = view
+    let asked = view
         .listed
         .as_ref()
-        .filter(|asked| adopting.asked_for.as_ref() == Some(&asked.query))
-        .map(|asked| &asked.page);
+        .filter(|asked| adopting.asked_for.as_ref() == Some(&asked.query.words));
     egui::Frame::new()
         .stroke((1.0, Palette::of(ui).line))
         .corner_radius(6)
@@ -266,7 +240,9 @@ fn list_ui(
             ScrollArea::vertical()
                 .max_height(230.0)
                 .auto_shrink([false, true])
-                .show(ui, |ui| rows_ui(ui, snapshot, view, now, adopting, outbox));
+                .show(ui, |ui| {
+                    rows_ui(ui, snapshot, view, asked, adopting, outbox)
+                });
         });
 }
 
@@ -274,31 +250,34 @@ fn rows_ui(
     ui: &mut Ui,
     snapshot: &Snapshot,
     view: &ConnectionView,
-    now: Option<&Loadable<Page<ListedJob>>>,
+    asked: Option<&Asked<ListedJob>>,
     adopting: &mut AdoptState,
     outbox: &mut Outbox,
 ) {
-    for job in &adopting.listed {
-        let known = known(snapshot, adopting.connection, &job.remote.id);
-        ui.push_id(&job.remote.id, |ui| {
-            row_ui(ui, job, known.is_some(), &mut adopting.chosen);
-        });
-    }
-    match now {
-        None | Some(Loadable::NotAsked | Loadable::Loading) => {
-            widgets::busy(ui, &format!("Asking {}", view.provider_name));
+    let waiting = format!("Asking {}", view.provider_name);
+    match asked.map(|asked| (&asked.page, asked.is_loading())) {
+        None | Some((Loadable::NotAsked | Loadable::Loading, _)) => {
+            widgets::busy(ui, &waiting);
         }
-        Some(Loadable::Failed(words)) => {
+        Some((Loadable::Failed(words), _)) => {
             widgets::sentences(ui, words);
             if ui.button("Ask again").clicked() {
                 adopting.ask(None, outbox);
             }
         }
-        Some(Loadable::Ready(page)) => {
-            if adopting.listed.is_empty() {
+        Some((Loadable::Ready(page), is_loading)) => {
+            for job in &page.items {
+                let known = known(snapshot, adopting.connection, &job.remote.id);
+                ui.push_id(&job.remote.id, |ui| {
+                    row_ui(ui, job, known.is_some(), &mut adopting.chosen);
+                });
+            }
+            if page.items.is_empty() {
                 widgets::weak(ui, "No job there has such a name");
             }
-            if let Some(next) = page.next.clone()
+            if is_loading {
+                widgets::busy(ui, &waiting);
+            } else if let Some(next) = page.next.clone()
                 && ui.button("More").on_hover_text("Older jobs").clicked()
             {
                 adopting.ask(Some(next), outbox);

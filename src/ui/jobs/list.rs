@@ -226,7 +226,7 @@ fn table_ui(ui: &mut Ui, rows: &[Row], state: &mut JobsState) {
             }
             table = table
                 .column(Column::exact(116.0).clip(true))
-                .column(Column::exact(124.0).clip(true));
+                .column(Column::exact(116.0).clip(true));
             if room.elapsed {
                 table = table.column(Column::exact(96.0).clip(true));
             }

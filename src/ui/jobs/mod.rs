@@ -216,8 +216,15 @@ const fn narrow(fraction: f64) -> f32 {
 pub fn short_name(view: &JobView) -> &str {
     let job = &view.job;
     let rest = after_label(view);
-    rest.strip_prefix(job.pipeline.name.as_str())
-        .and_then(|rest| rest.strip_prefix(" - "))
+    let pipeline = job.pipeline.name.as_str();
+    let before = rest
+        .strip_prefix(pipeline)
+        .and_then(|rest| rest.strip_prefix(" - "));
+    let after = rest
+        .strip_suffix(pipeline)
+        .and_then(|rest| rest.strip_suffix(" - "));
+    before
+        .or(after)
         .filter(|rest| !rest.is_empty())
         .unwrap_or(rest)
 }

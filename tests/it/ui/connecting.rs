@@ -193,10 +193,22 @@ fn a_key_is_taken_from_another_programs_file_without_being_seen() {
     window.press("second");
     assert!(window.sees("from the Bridges credentials file, entry second"));
     assert!(!window.sees("Token"), "nobody has to type it");
-    window.type_into("Project", "someone/plate-7");
+    window.press("Test connection");
+    window.publish(|snapshot| {
+        snapshot.trial = Some(Trial::Good(Account {
+            name: "someone".to_owned(),
+            checked: fixture::at(0),
+            places: platforms::places(),
+        }));
+    });
+    choose(&mut window, "Project", "Plate 7 (someone/plate-7)");
     window.press("Save");
     let taken = window.taken();
-    let [Command::ImportProfile { draft, profile }] = taken.as_slice() else {
+    let [
+        Command::TryProfile { .. },
+        Command::ImportProfile { draft, profile },
+    ] = taken.as_slice()
+    else {
         panic!("{taken:?}");
     };
     assert_eq!(profile, "second");
