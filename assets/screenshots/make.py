@@ -9,6 +9,8 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# Somewhere else for a look at them before they are kept.
+PLACE = os.environ.get("PICTURES", HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "..", "tests", "window"))
 import person as look  # noqa: E402
 
@@ -16,14 +18,17 @@ SIZES = [(1000, 640), (1600, 1000)]
 RADIO = ("radio button", "push button", "button", "toggle button")
 
 
-def take(person, name):
-    """One picture in each size."""
+def take(person, name, at=None):
+    """One picture in each size, of what is named `at` where that is further down."""
     for width, height in SIZES:
         person.window.resize(width, height)
+        if at:
+            time.sleep(0.5)
+            person.bring(name=at)
         person.window.point_away()
         # Long enough for the frames after a change of size; nothing here can be asked whether it has been drawn.
         time.sleep(0.8)
-        person.window.picture(os.path.join(HERE, f"{name}-{width}.png"))
+        person.window.picture(os.path.join(PLACE, f"{name}-{width}.png"))
     print(f"took {name}", flush=True)
 
 
@@ -51,16 +56,23 @@ def main():
     try:
         person = look.Person(os.path.basename(program), "Labferry", 60)
         person.window.resize(1600, 1000)
-        for pipeline in ["Nuclei count", "wordcount"]:
-            person.tick(starts=f"{pipeline}, ", seconds=30)
+        labels = look.Sandbox.tick_all(person)
+        forms = [
+            (label, pipeline)
+            for label, (pipeline, _field) in look.Sandbox.WANTED.items()
+            if label in labels and label.startswith(("Code Ocean", "Seven Bridges"))
+        ]
         for theme in ["Light", "Dark"]:
             choose_theme(person, theme)
             person.press(name="Send")
             take(person, f"send-{theme.lower()}")
-        jobs = 9
+            for label, _pipeline in forms:
+                short = label.removesuffix(" (sandbox)").lower().replace(" ", "-")
+                platform = label.removesuffix(" (sandbox)")
+                take(person, f"form-{short}-{theme.lower()}", at=f"{label}, {platform}")
         person.press(starts="Send ", contains="platforms", seconds=30)
         person.press(name="Jobs")
-        look.wait("the jobs", lambda: len(person.all(name="Done")) >= jobs, 120, 0.5)
+        look.Sandbox.finish(person)
         person.press(name="Results")
         person.press(contains="objects.csv", seconds=30)
         time.sleep(1)

@@ -5,6 +5,7 @@ together with what was there.
 """
 
 import os
+import re
 import struct
 import time
 import urllib.parse
@@ -15,6 +16,7 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, Gio, GLib  # noqa: E402
 from Xlib import X, display as xdisplay, error as xerror  # noqa: E402
+from Xlib.ext import xtest  # noqa: E402
 from Xlib.protocol import event as xevent  # noqa: E402
 
 BUTTON = ("push button", "button", "toggle button", "link")
@@ -139,6 +141,29 @@ class Person:
 
         wait(f"{name} ticked", ticked, seconds)
 
+    def bring(self, most=80, **wanted):
+        """Turns the wheel until what fits stands in the upper part of the page; gives it back."""
+        node = self.see(**wanted)
+        for _ in range(most):
+            node = self.see(**wanted)
+            place = node.get_component_iface().get_extents(Atspi.CoordType.WINDOW)
+            height = self.window.height()
+            if place.y > height * 0.35:
+                turns = 4 if place.y > 1.5 * height else 1
+                before = place.y
+                self.window.wheel(turns)
+                time.sleep(0.15)
+                after = self.see(**wanted).get_component_iface().get_extents(Atspi.CoordType.WINDOW)
+                if after.y == before:
+                    # The page has no more below.
+                    return node
+            elif place.y < 0:
+                self.window.wheel(-1)
+                time.sleep(0.15)
+            else:
+                return node
+        raise NotThere(f"{wanted} does not come into sight")
+
     def describe(self, most=160):
         """What is there, for whoever reads a failure."""
         lines = []
@@ -147,6 +172,75 @@ class Person:
             if name:
                 lines.append(f"  {node.get_role_name()}: {name!r}")
         return "In the window:\n" + "\n".join(lines[:most])
+
+
+class Sandbox:
+    """What of the demo's platforms is used, by the names the sandbox gives them."""
+
+    # A pipeline of each platform, and a field of its own form where it has one.
+    WANTED = {
+        "Biodock (sandbox)": ("Nuclei count", "Fetch masks"),
+        "Code Ocean (sandbox)": ("Image statistics", "Bins"),
+        "Seven Bridges (sandbox)": ("Table summary", "Decimals"),
+        "Analytics Automated (sandbox)": ("wordcount", None),
+    }
+
+    @classmethod
+    def tick_all(cls, person):
+        """Ticks a pipeline on every platform the demo connects to; gives back the connections."""
+        person.see(name="Biodock (sandbox)", seconds=30)
+        names = {node.get_name() for node in person.all(contains="(sandbox)", roles=("label",))}
+        labels = sorted(name for name in names if name.endswith(" (sandbox)"))
+        for label in labels:
+            if label not in cls.WANTED:
+                raise NotThere(f"a pipeline to tick for {label}")
+            pipeline, field = cls.WANTED[label]
+            person.tick(name=f"{pipeline}, {label}", seconds=30)
+            person.see(name=f"{label}, {label.removesuffix(' (sandbox)')}", seconds=30)
+            if field and not person.all(starts=field):
+                wait(f"the form of {pipeline}", lambda: person.all(starts=field) or cls.unfold(person), 30, 0.5)
+                person.see(starts=field)
+        return labels
+
+    @classmethod
+    def unfold(cls, person):
+        """Opens the groups of the forms that show nothing; says whether there were any."""
+        pipelines = [pipeline for pipeline, _field in cls.WANTED.values()]
+        nodes = [node for node in person.nodes() if node.get_name()]
+        names = [node.get_name() for node in nodes]
+        start = names.index("Batch name") if "Batch name" in names else len(nodes)
+        closed = []
+        for node, after in zip(nodes[start:], [*nodes[start + 1 :], None]):
+            if node.get_role_name() != "toggle button":
+                continue
+            is_last = after is None or after.get_role_name() == "toggle button" or after.get_name() in pipelines
+            if is_last:
+                closed.append(node)
+        for node in closed:
+            node.do_action(0)
+        if closed:
+            time.sleep(0.5)
+        return bool(closed)
+
+    @staticmethod
+    def finish(person, seconds=150):
+        """Waits on the page Jobs until every job of the one batch is done; gives back how many there are."""
+
+        def all_done():
+            text = person.all(contains=" done", roles=("label",))
+            counts = [re.fullmatch(r"(\d+) of (\d+) done", node.get_name() or "") for node in text]
+            found = next((match for match in counts if match), None)
+            return int(found[2]) if found and found[1] == found[2] else None
+
+        deadline = time.monotonic() + seconds
+        while True:
+            jobs = all_done()
+            if jobs:
+                return jobs
+            bad = [word for word in ("Failed", "Unconfirmed") if person.all(name=word, roles=("label",))]
+            if bad or time.monotonic() > deadline:
+                raise NotThere(f"every job done, some are {bad or 'not'}\n{person.describe(400)}")
+            time.sleep(0.5)
 
 
 class XWindow:
@@ -187,6 +281,20 @@ class XWindow:
         """Leaves no widget highlighted."""
         geometry = self.window.get_geometry()
         self.root.warp_pointer(geometry.width - 2, geometry.height - 2)
+        self.display.sync()
+
+    def height(self):
+        return self.window.get_geometry().height
+
+    def wheel(self, turns):
+        """Turns the mouse wheel over the left edge of the page, down for positive numbers."""
+        corner = self.root.translate_coords(self.window, 0, 0)
+        # Beside the rail and left of what scrolls by itself.
+        self.root.warp_pointer(-corner.x + 192, -corner.y + self.height() // 2)
+        button = 5 if turns > 0 else 4
+        for _ in range(abs(turns)):
+            xtest.fake_input(self.display, X.ButtonPress, button)
+            xtest.fake_input(self.display, X.ButtonRelease, button)
         self.display.sync()
 
     def drop(self, paths, seconds=10.0):
