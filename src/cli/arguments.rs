@@ -30,6 +30,8 @@ pub(super) enum CommandName {
     Connect(ConnectArguments),
     /// Send files to a pipeline and bring the results home
     Send(SendArguments),
+    /// Watch a job that was made elsewhere and bring its results home
+    Adopt(AdoptArguments),
     /// Carry on with everything that is not finished, then end
     Resume,
     /// Show what there is and how it stands
@@ -80,7 +82,7 @@ pub(super) struct ConnectArguments {
     /// The platform's base address
     #[arg(long, value_name = "U")]
     pub(super) url: Option<String>,
-    /// Read the key, or the password, from standard input
+    /// Read the key from standard input, and below it further secrets of the form, one a line
     #[arg(long)]
     pub(super) key_stdin: bool,
     /// The email address given with each submission
@@ -92,11 +94,23 @@ pub(super) struct ConnectArguments {
     /// Where result files are, when the server does not say
     #[arg(long, value_name = "U")]
     pub(super) files_url: Option<String>,
+    /// The project that jobs run in, as owner/name
+    #[arg(long, value_name = "ID")]
+    pub(super) project: Option<String>,
+    /// Your bucket, through which files of this computer get there
+    #[arg(long, value_name = "NAME")]
+    pub(super) bucket: Option<String>,
+    /// Where the bucket is served, when not by Amazon
+    #[arg(long, value_name = "U")]
+    pub(super) bucket_endpoint: Option<String>,
+    /// The region of the bucket
+    #[arg(long, value_name = "NAME")]
+    pub(super) bucket_region: Option<String>,
 }
 
 /// Flags of `send`.
 #[derive(Args, Clone, Debug)]
-#[command(group(ArgGroup::new("fan out").args(["one_per_file", "all_in_one"])))]
+#[command(group(ArgGroup::new("fan out").args(["one_per_file", "all_in_one", "by_sample"])))]
 pub(super) struct SendArguments {
     /// The label of the connection
     #[arg(long, value_name = "LABEL")]
@@ -109,6 +123,15 @@ pub(super) struct SendArguments {
     pub(super) settings: Vec<(String, String)>,
     #[command(flatten)]
     pub(super) fan_out: FanOutArguments,
+    /// One job for each value of this sample column
+    #[arg(long, value_name = "COLUMN", requires = "samples")]
+    pub(super) by_sample: Option<String>,
+    /// What is known of the samples: a table with a column of file names, or a pattern such as {plate}_{well}.tif
+    #[arg(long, value_name = "FILE|PATTERN")]
+    pub(super) samples: Option<String>,
+    /// An input that is at the platform already, instead of files; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with_all = ["files", "by_sample"])]
+    pub(super) existing: Vec<String>,
     /// Put the results into this folder
     #[arg(long, value_name = "DIR")]
     pub(super) into: Option<PathBuf>,
@@ -116,8 +139,19 @@ pub(super) struct SendArguments {
     #[arg(long)]
     pub(super) detach: bool,
     /// Files and folders
-    #[arg(value_name = "FILES", required = true)]
+    #[arg(value_name = "FILES", required_unless_present = "existing")]
     pub(super) files: Vec<PathBuf>,
+}
+
+/// Flags of `adopt`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AdoptArguments {
+    /// The label of the connection
+    #[arg(long, value_name = "LABEL")]
+    pub(super) from: String,
+    /// The job's identifier, or the address of its page
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
 }
 
 /// How many jobs the files become.
@@ -228,5 +262,8 @@ mod tests {
         };
         assert!(parse(&["--one-per-file"]).is_ok());
         assert!(parse(&["--one-per-file", "--all-in-one"]).is_err());
+        assert!(parse(&["--by-sample", "plate", "--samples", "{plate}.tif"]).is_ok());
+        assert!(parse(&["--by-sample", "plate"]).is_err());
+        assert!(parse(&["--existing", "id-1"]).is_err());
     }
 }

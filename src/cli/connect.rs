@@ -13,7 +13,7 @@ use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, ConnectionView, Snapshot, Trial};
 use crate::model::connection::ConnectionDraft;
 use crate::model::ids::ProviderId;
-use crate::model::provider::ProviderFacts;
+use crate::model::provider::{ConnectField, ProviderFacts};
 use crate::model::secret::Secret;
 use crate::store::folders::Folders;
 use crate::store::vault;
@@ -50,8 +50,7 @@ async fn connect(
     let snapshot = session.snapshot();
     let facts = platform(&snapshot, &arguments.platform)?;
     let entries = entries(facts, arguments)?;
-    let has_user = entries.contains_key("user");
-    let secrets = secrets(facts, &arguments.label, has_user, typed)?;
+    let secrets = secrets(facts, &arguments.label, &entries, typed)?;
     let draft = ConnectionDraft {
         provider: facts.id.clone(),
         label: arguments.label.trim().to_owned(),
@@ -149,6 +148,10 @@ fn entries(
         ("email", &arguments.email),
         ("user", &arguments.user),
         ("files_url", &arguments.files_url),
+        ("project", &arguments.project),
+        ("bucket", &arguments.bucket),
+        ("bucket_endpoint", &arguments.bucket_endpoint),
+        ("bucket_region", &arguments.bucket_region),
     ];
     let flag = |name: &str| format!("--{}", name.replace('_', "-"));
     for (name, value) in given {
@@ -159,18 +162,28 @@ fn entries(
             ));
         }
     }
+    let typed = |field: &ConnectField| {
+        given
+            .iter()
+            .find(|(name, _)| *name == field.name)
+            .and_then(|(_, value)| value.as_deref())
+            .filter(|value| !value.trim().is_empty())
+    };
     let mut entries = BTreeMap::new();
     for field in facts
         .connect_fields
         .iter()
         .filter(|field| !field.kind.is_secret())
     {
-        let typed = given
-            .iter()
-            .find(|(name, _)| *name == field.name)
-            .and_then(|(_, value)| value.as_deref());
-        let value = typed.unwrap_or(field.default);
-        if value.is_empty() && field.required && field.part.is_empty() {
+        let is_needed = facts.is_needed(field, |other| typed(other).is_some());
+        // What an optional part holds at first is of no use without the rest of it.
+        let default = if is_needed || field.part.is_empty() {
+            field.default
+        } else {
+            ""
+        };
+        let value = typed(field).unwrap_or(default);
+        if value.is_empty() && is_needed {
             return Err(Trouble::wrong_use(
                 format!(
                     "{} needs {}: {}.",
@@ -192,11 +205,12 @@ fn entries(
 fn secrets(
     facts: &ProviderFacts,
     label: &str,
-    has_user: bool,
+    entries: &BTreeMap<String, String>,
     typed: Option<&str>,
 ) -> Result<Vec<(String, Secret)>, Trouble> {
     let environment = |name: &str| std::env::var(name).ok();
-    let found = match typed {
+    let has_user = entries.contains_key("user");
+    let mut found = match typed {
         Some(text) => vault::secret_lines(facts.connect_fields, text),
         None => vault::session_secrets(label, facts.connect_fields, has_user, &environment),
     }
@@ -206,10 +220,19 @@ fn secrets(
             "Copy it from the platform once more.",
         )
     })?;
+    let is_needed =
+        |field: &ConnectField| facts.is_needed(field, |other| entries.contains_key(other.name));
+    if typed.is_none() {
+        // The general variable is there for all connections: one without a bucket must not keep the keys of another's.
+        found.retain(|name, _| {
+            let field = facts.connect_fields.iter().find(|field| field.name == name);
+            field.is_some_and(|field| field.part.is_empty() || is_needed(field))
+        });
+    }
     let missing = facts
         .connect_fields
         .iter()
-        .filter(|field| field.kind.is_secret() && field.required && field.part.is_empty())
+        .filter(|field| field.kind.is_secret() && is_needed(field))
         .find(|field| !found.contains_key(field.name));
     if let Some(field) = missing {
         return Err(Trouble::wrong_use(

@@ -26,7 +26,13 @@ use crate::sandbox::{Connectable, Sandbox, SandboxOptions};
 use crate::store::folders::Folders;
 
 /// What the headless demo runs, by the names the sandbox gives them; of a connection with none of these, the first one.
-const PIPELINES: [&str; 3] = ["Nuclei count", "wordcount", "zipresults"];
+const PIPELINES: [&str; 5] = [
+    "Nuclei count",
+    "Image statistics",
+    "Table summary",
+    "wordcount",
+    "zipresults",
+];
 
 /// Longest wait for the simulated platforms to say what they can run.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,6 +47,8 @@ pub(super) struct House {
 pub(super) struct Running {
     engine: Engine,
     house: House,
+    /// How many platforms the sandbox has.
+    platforms: usize,
     // Held so that the platforms answer as long as the demo lasts.
     _sandbox: Sandbox,
 }
@@ -120,6 +128,7 @@ pub(super) async fn start(house: House, folders: &Folders) -> Result<Running, Tr
     Ok(Running {
         engine,
         house,
+        platforms: addresses.all().len(),
         _sandbox: sandbox,
     })
 }
@@ -160,7 +169,9 @@ pub(super) async fn headless(
 ) -> Result<Ending, Trouble> {
     let files = running.house.files(&arguments.files)?;
     let mut session = Session::over(running.engine.clone()).await?;
-    let targets = tokio::time::timeout(PATIENCE, session.until(targets))
+    let platforms = running.platforms;
+    let ready = session.until(|snapshot| targets(snapshot, platforms));
+    let targets = tokio::time::timeout(PATIENCE, ready)
         .await
         .map_err(|_elapsed| {
             Trouble::problem(
@@ -184,9 +195,9 @@ pub(super) async fn headless(
 }
 
 /// One target a pipeline, once every platform has said what it can run.
-fn targets(snapshot: &Snapshot) -> Option<Result<Vec<Target>, Trouble>> {
+fn targets(snapshot: &Snapshot, platforms: usize) -> Option<Result<Vec<Target>, Trouble>> {
     let views = &snapshot.connections;
-    if views.len() < 2 {
+    if views.len() < platforms {
         return None;
     }
     let mut targets = Vec::new();

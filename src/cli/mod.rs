@@ -2,6 +2,7 @@
 //!
 //! Owns what is typed, what is printed and the exit code. What happens in between is the engine's.
 
+mod adopt;
 mod arguments;
 mod check;
 mod connect;
@@ -97,6 +98,10 @@ fn dispatch(arguments: Arguments, out: Out) -> Result<Next, Trouble> {
         Some(CommandName::Send(send)) => {
             let place = Place::at(data_dir)?;
             runtime.block_on(send::run(send, &place.folders, out))?
+        }
+        Some(CommandName::Adopt(adopt)) => {
+            let place = Place::at(data_dir)?;
+            runtime.block_on(adopt::run(adopt, &place.folders, out))?
         }
         Some(CommandName::Resume) => {
             let place = Place::at(data_dir)?;

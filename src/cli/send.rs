@@ -1,5 +1,7 @@
 //! `labferry send`: files to one pipeline, and the results home.
 
+mod inputs;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use crate::engine::EngineOptions;
 use crate::engine::command::Command;
 use crate::engine::snapshot::{CheckState, ConnectionView, Loadable, Snapshot};
 use crate::model::batch::{Batch, BatchDraft, Finding, FindingWeight, Target};
-use crate::model::form::{FieldKind, Form, Settings, Value};
+use crate::model::form::{Form, Settings, Value};
 use crate::model::ids::{ConnectionId, JobId, PipelineId};
 use crate::model::job::Stage;
 use crate::model::notice::Words;
@@ -44,7 +46,11 @@ async fn send(
     out: Out,
 ) -> Result<Ending, Trouble> {
     let connection = session.connection(&arguments.to)?.connection.id;
-    let target = target(session, connection, arguments).await?;
+    let mut target = target(session, connection, arguments).await?;
+    target.existing = inputs::existing(session, connection, &arguments.existing).await?;
+    if let Some(samples) = &arguments.samples {
+        inputs::lay_samples(session, &paths, samples).await?;
+    }
     let draft = BatchDraft {
         name: String::new(),
         into: arguments.into.as_deref().map(absolute).transpose()?,
@@ -67,7 +73,9 @@ pub(super) async fn submit(
     paths: Vec<PathBuf>,
     draft: BatchDraft,
 ) -> Result<Arc<Batch>, Trouble> {
-    lay_files(session, paths, &draft).await?;
+    if !paths.is_empty() && session.snapshot().draft.files.is_empty() {
+        lay_files(session, paths, &draft).await?;
+    }
     let before = session.snapshot().draft.checked;
     session.send(Command::CheckBatch(draft.clone()))?;
     let findings = session
@@ -142,10 +150,10 @@ async fn target(
     let form = in_time(read, &arguments.to).await??;
     let settings = settings(&form, &arguments.settings)?;
     Ok(Target {
-        sample_column: None,
+        sample_column: arguments.by_sample.clone(),
         existing: Vec::new(),
         connection,
-        fan_out: fan_out(&session.snapshot(), connection, arguments.fan_out)?,
+        fan_out: fan_out(&session.snapshot(), connection, arguments)?,
         pipeline,
         settings,
     })
@@ -197,19 +205,12 @@ fn form_of(view: &ConnectionView, pipeline: &PipelineId) -> Option<Result<Arc<Fo
 fn settings(form: &Form, typed: &[(String, String)]) -> Result<Settings, Trouble> {
     let mut settings = Settings::new();
     for (name, text) in typed {
-        let is_flag = form
-            .fields
-            .iter()
-            .any(|field| &field.name == name && field.kind == FieldKind::Flag);
-        let value = if is_flag {
-            Value::Flag(flag(text).ok_or_else(|| {
-                Trouble::wrong_use(
-                    format!("The setting {name} is on or off, not {text}."),
-                    format!("Write --set {name}=on or --set {name}=off."),
-                )
-            })?)
-        } else {
-            Value::Text(text.clone())
+        // A name that the form does not have is told below, unless it takes any.
+        let value = match form.field(name) {
+            Some(field) => field.parse(text).map_err(|words| {
+                Trouble::wrong_use(format!("{words}."), format!("Write --set {name}=VALUE."))
+            })?,
+            None => Value::Text(text.clone()),
         };
         settings.insert(name.clone(), value);
     }
@@ -223,34 +224,35 @@ fn settings(form: &Form, typed: &[(String, String)]) -> Result<Settings, Trouble
     Ok(form.filled(&settings))
 }
 
-fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "on" | "true" | "yes" | "1" => Some(true),
-        "off" | "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
-}
-
 fn fan_out(
     snapshot: &Snapshot,
     connection: ConnectionId,
-    typed: FanOutArguments,
+    arguments: &SendArguments,
 ) -> Result<FanOut, Trouble> {
     let facts = snapshot
         .connection(connection)
         .and_then(|view| snapshot.facts(&view.connection.provider));
     let offered = facts.map_or(&[][..], |facts| facts.capabilities.fan_outs);
-    let wanted = match (typed.one_per_file, typed.all_in_one) {
-        (true, _) => Some(FanOut::OnePerFile),
-        (false, true) => Some(FanOut::AllInOne),
-        (false, false) => offered.first().copied(),
+    let FanOutArguments {
+        one_per_file,
+        all_in_one,
+    } = arguments.fan_out;
+    let by_sample = arguments.by_sample.is_some();
+    let fits = |fan_out: FanOut| match fan_out {
+        FanOut::OnePerFile => one_per_file,
+        FanOut::AllInOne => all_in_one,
+        FanOut::OnePerSample | FanOut::BatchPerSample => by_sample,
+        FanOut::BatchPerFile => false,
     };
-    wanted
-        .filter(|wanted| offered.contains(wanted))
+    let chosen = one_per_file || all_in_one || by_sample;
+    offered
+        .iter()
+        .copied()
+        .find(|fan_out| !chosen || fits(*fan_out))
         .ok_or_else(|| {
             Trouble::wrong_use(
                 "This platform does not offer that way of making jobs.",
-                "Leave --one-per-file and --all-in-one out.",
+                "Leave --one-per-file, --all-in-one and --by-sample out.",
             )
         })
 }
@@ -352,7 +354,7 @@ fn existing_path(path: &Path) -> Result<PathBuf, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::form::{Field, TextRule};
+    use crate::model::form::{Field, FieldKind, TextRule};
 
     fn form() -> Form {
         let field = |name: &str, kind| Field {

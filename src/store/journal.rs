@@ -262,6 +262,7 @@ mod tests {
 
     use crate::model::artifact::{ArtifactState, Fetched};
     use crate::model::batch::BatchFile;
+    use crate::model::connection::{Account, Place};
     use crate::model::error::{Doing, Error, ErrorKind};
     use crate::model::file::LocalFile;
     use crate::model::form::Value;
@@ -269,7 +270,8 @@ mod tests {
     use crate::model::job::{LeftOut, Moment, Stage};
     use crate::model::notice::{About, Action, Weight, Words};
     use crate::model::pipeline::Pipeline;
-    use crate::model::remote::{JobReport, JobStatus, Output, Progress, RemoteJob};
+    use crate::model::remote::{Gathered, JobReport, JobStatus, Output, Progress, RemoteJob};
+    use crate::model::settings::SavedSettings;
 
     const NASTY: &str = " a \"b\" 'c' #1 %41; DROP TABLE jobs; 世界.tif.";
 
@@ -281,8 +283,24 @@ mod tests {
             base_url: "https://app.example.org/".to_owned(),
             options: BTreeMap::from([("email".to_owned(), "someone@example.org".to_owned())]),
             vault_name: "v-1".to_owned(),
-            account: None,
+            account: Some(Account {
+                name: NASTY.to_owned(),
+                checked: Timestamp::UNIX_EPOCH,
+                places: vec![Place {
+                    id: "owner/name".to_owned(),
+                    name: NASTY.to_owned(),
+                    lacks: Some("the right to run".to_owned()),
+                }],
+            }),
         }))
+    }
+
+    fn kept(file: u64, text: &str) -> Change {
+        Change::PutKept {
+            connection: ConnectionId(1),
+            file: FileId(file),
+            text: text.to_owned(),
+        }
     }
 
     fn batch(id: u64, files: std::ops::Range<u64>) -> Change {
@@ -331,6 +349,14 @@ mod tests {
             settings: BTreeMap::from([
                 ("masks".to_owned(), Value::Flag(true)),
                 ("limit".to_owned(), Value::Text("0.10".to_owned())),
+                (
+                    "reads".to_owned(),
+                    Value::List(vec![
+                        Value::Inputs,
+                        Value::Picked(vec![StagedFile::default()]),
+                        Value::Variant(1, Box::new(Value::Text(NASTY.to_owned()))),
+                    ]),
+                ),
             ]),
             tag: Tag::from("lf-4k7q2m9x"),
             folder: "f".to_owned(),
@@ -362,8 +388,20 @@ mod tests {
             fan_out: crate::model::provider::FanOut::BatchPerSample,
             sample_column: Some(NASTY.to_owned()),
             existing: vec![StagedFile::default()],
-            gathered: None,
-            drafted: None,
+            gathered: Some(Gathered {
+                input: StagedFile {
+                    is_folder: true,
+                    size_bytes: Some(u64::MAX),
+                    memo: NASTY.to_owned(),
+                    ..StagedFile::default()
+                },
+                ready: true,
+            }),
+            drafted: Some(RemoteJob {
+                id: "d-1".to_owned(),
+                web_page: Some("https://app.example.org/d-1".to_owned()),
+                memo: String::new(),
+            }),
             submitted_at: Some(Timestamp::UNIX_EPOCH),
         }
     }
@@ -428,13 +466,22 @@ mod tests {
         vec![
             Change::PutSettings(AppSettings {
                 text_percent: 150,
+                saved: vec![SavedSettings {
+                    provider: ProviderId::from("biodock"),
+                    pipeline: Pipeline::typed("p-1").id,
+                    name: NASTY.to_owned(),
+                    settings: job_of(1, Stage::Done).settings,
+                }],
                 ..AppSettings::default()
             }),
             connection(1),
             batch(1, 1..4),
             job(1, Stage::Running),
+            kept(1, "gone once the file is there"),
             staged(1),
             staged(2),
+            kept(3, "first"),
+            kept(3, NASTY),
             artifact(1),
             notice(1),
         ]
@@ -461,6 +508,9 @@ mod tests {
         assert_eq!(after, before);
         assert_eq!(after.jobs, [Arc::new(job_of(1, Stage::Running))]);
         assert_eq!(after.settings.text_percent, 150);
+        assert_eq!(after.settings.saved.len(), 1);
+        let kept = (ConnectionId(1), FileId(3), NASTY.to_owned());
+        assert_eq!(after.kept, [kept]);
         assert_eq!(after.staged.len(), 2);
         assert_eq!(after.last_ids.file, FileId(3));
         let kinds = [after.connections.len(), after.batches.len()];

@@ -127,7 +127,7 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
     );
     calm(&mut job);
     job.cancel_wanted = false;
-    job.left_out.clear();
+    let left_out = !std::mem::take(&mut job.left_out).is_empty();
     if succeeded && job.stage == Stage::Failed {
         move_job(&mut job, Stage::Downloading, now, "Fetching the rest again");
         offer_again(world, id);
@@ -145,11 +145,22 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
             job.folder = another_folder(world, &job);
         }
         forget_artifacts(world, id);
-        job.remote = None;
+        let was_made = job.remote.take().is_some();
+        // An input that a job ran with does for the next one; one that may be the fault, or lacks files, does not.
+        if left_out || !was_made {
+            job.gathered = None;
+        }
+        // A draft that became a job is used up. One that was never started is started instead of making another, and is
+        // recognized by the tag it bears.
+        if was_made {
+            job.drafted = None;
+        }
+        if job.drafted.is_none() {
+            job.tag = super::jobs_made::tag(now.random);
+        }
         job.report = None;
         job.seen_before = None;
         job.outputs_listed = false;
-        job.tag = super::jobs_made::tag(now.random);
         move_job(&mut job, Stage::Waiting, now, "Sent again");
     }
     world.put_job(job);

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
-use crate::engine::event::{Effect, Now};
+use crate::engine::event::{Effect, Now, WorkKey};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
 use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::{Job, LeftOut, Stage};
 use crate::model::notice::{About, Did, Subject, Weight, details, explain};
+use crate::model::provider::LostSubmit;
 use crate::model::remote::{Found, Gathered, RemoteJob, StagedFile};
 use crate::store::journal::Change;
+
+/// How long to wait for the answer to another submission before looking for a lost one again.
+const RIVAL_WAIT: Duration = Duration::from_secs(5);
 
 /// How often to ask whether a platform has taken gathered files in.
 const GATHER_POLL: Duration = Duration::from_secs(5);
@@ -274,18 +278,15 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
         }
         Ok(Found::Nothing) => {
             calm(&mut job);
-            move_job(
-                &mut job,
-                Stage::Waiting,
-                now,
-                "Not at the platform, so it is sent again",
-            );
+            let what = if job.drafted.is_some() {
+                "Its draft was not started, so that is done again"
+            } else {
+                "Not at the platform, so it is sent again"
+            };
+            move_job(&mut job, Stage::Waiting, now, what);
             world.put_job(job);
         }
-        Ok(Found::Perhaps(listed)) => {
-            job.candidates = unknown(world, &job, listed);
-            unconfirmed(world, job, now);
-        }
+        Ok(Found::Perhaps(listed)) => perhaps(world, job, listed, now),
         Err(error) => match verdict(world, &error, job.attempts.saturating_add(1)) {
             Verdict::TryLater => {
                 wait(world, &mut job, &error, now);
@@ -295,6 +296,44 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
             Verdict::GiveUp => unconfirmed(world, job, now),
         },
     }
+}
+
+/// Several jobs may be the lost one. Where the platform says what each was given, the only one that fits and is nobody
+/// else's is it; otherwise the person decides.
+fn perhaps(world: &mut World, mut job: Job, listed: Vec<RemoteJob>, now: Now) {
+    let fits = world
+        .facts_of(&job)
+        .is_some_and(|facts| facts.capabilities.lost_submit == LostSubmit::OneThatFits);
+    if fits && has_rival(world, &job) {
+        // Its answer says which one it made; only then can be told which one is left.
+        let pause = world.pace.poll_wait(RIVAL_WAIT);
+        job.wait_until = Some(later(now, pause));
+        world.put_job(job);
+        return;
+    }
+    let mut candidates = unknown(world, &job, listed);
+    if fits
+        && candidates.len() == 1
+        && let Some(only) = candidates.pop()
+    {
+        let what = "Found at the platform as the only one that fits, and adopted";
+        accept(world, job, only, now, what);
+        return;
+    }
+    job.candidates = candidates;
+    unconfirmed(world, job, now);
+}
+
+/// Whether a submission to the same pipeline is still open: what the platform lists may be its job.
+fn has_rival(world: &World, job: &Job) -> bool {
+    world.live.running.iter().any(|key| match key {
+        WorkKey::Submit(id) => world.jobs.get(id).is_some_and(|other| {
+            other.id != job.id
+                && other.connection == job.connection
+                && other.pipeline.id == job.pipeline.id
+        }),
+        _ => false,
+    })
 }
 
 /// Of the jobs on the platform's list those that were not there before and are not ours already.

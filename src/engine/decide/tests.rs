@@ -2,6 +2,7 @@
 
 mod listing;
 mod lives;
+mod losing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -38,6 +39,12 @@ pub(super) const UPLOADS: ConnectionId = ConnectionId(1);
 pub(super) const CARRIES: ConnectionId = ConnectionId(2);
 /// Takes the file with the submission and knows tags.
 pub(super) const FINDS: ConnectionId = ConnectionId(3);
+/// Gathers files in a bucket and lists what each job was given.
+pub(super) const GATHERS: ConnectionId = ConnectionId(4);
+/// Uploads first, makes a draft before it starts it, and knows tags.
+pub(super) const DRAFTS: ConnectionId = ConnectionId(5);
+/// All of them.
+pub(super) const ALL: [ConnectionId; 5] = [UPLOADS, CARRIES, FINDS, GATHERS, DRAFTS];
 
 const USUAL: Capabilities = Capabilities {
     intake: Intake::UploadFirst,
@@ -107,6 +114,24 @@ static FINDS_FACTS: ProviderFacts = facts(
     },
 );
 
+static GATHERS_FACTS: ProviderFacts = facts(
+    "gathers",
+    Capabilities {
+        intake: Intake::ThroughBucket,
+        lost_submit: LostSubmit::OneThatFits,
+        cancel: CancelKind::StopsAndDeletes,
+        ..USUAL
+    },
+);
+static DRAFTS_FACTS: ProviderFacts = facts(
+    "drafts",
+    Capabilities {
+        lost_submit: LostSubmit::CanBeFound,
+        cancel: CancelKind::Stops,
+        ..USUAL
+    },
+);
+
 /// A world, its clock, and what it has written so far. Every decision is held against what must always be true.
 pub(super) struct Bed {
     pub(super) world: World,
@@ -119,7 +144,7 @@ pub(super) struct Bed {
 }
 
 impl Bed {
-    /// A world in which the three connections stand.
+    /// A world in which the connections stand.
     pub(super) fn new() -> Self {
         let mut bed = Self {
             world: fresh_world(),
@@ -129,7 +154,8 @@ impl Bed {
             percents: BTreeMap::new(),
             uploading: BTreeSet::new(),
         };
-        for (id, provider) in [(UPLOADS, "uploads"), (CARRIES, "carries"), (FINDS, "finds")] {
+        let names = ["uploads", "carries", "finds", "gathers", "drafts"];
+        for (id, provider) in ALL.into_iter().zip(names) {
             let change = Change::PutConnection(Arc::new(Connection {
                 id,
                 provider: ProviderId::from(provider),
@@ -241,7 +267,7 @@ impl Bed {
     /// Makes the connections stand.
     pub(super) fn connect(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for id in [UPLOADS, CARRIES, FINDS] {
+        for id in ALL {
             self.end(&WorkKey::Connect(id));
             effects.extend(self.happen(Event::Connected(id, KeyState::InKeyring, Ok(()))));
         }
@@ -304,7 +330,13 @@ impl Bed {
 }
 
 fn fresh_world() -> World {
-    let facts = [&UPLOADS_FACTS, &CARRIES_FACTS, &FINDS_FACTS];
+    let facts = [
+        &UPLOADS_FACTS,
+        &CARRIES_FACTS,
+        &FINDS_FACTS,
+        &GATHERS_FACTS,
+        &DRAFTS_FACTS,
+    ];
     World::new(Arc::from(facts), Pace::TEST, PathBuf::from("/results"))
 }
 

@@ -259,7 +259,7 @@ impl Provider for AnalyticsAutomated {
     }
 
     async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
-        Err(Error::unsupported(Doing::Upload))
+        Err(Error::unsupported(Doing::Gather))
     }
 
     async fn submit(
@@ -328,22 +328,24 @@ impl Provider for AnalyticsAutomated {
     }
 
     async fn jobs(&self, _query: &Query) -> Result<Page<ListedJob>> {
-        Err(Error::unsupported(Doing::Browse))
+        Err(Error::unsupported(Doing::ListJobs))
     }
 
     /// By its UUID, or by the address of its page, which ends in it.
     async fn job(&self, id: &str) -> Result<ListedJob> {
         let id = wire::pasted_identifier(id);
-        let page = self.api.address(&["submission", id], &[], Doing::Browse)?;
+        let page = self
+            .api
+            .address(&["submission", id], &[], Doing::ListJobs)?;
         let remote = RemoteJob {
             id: id.to_owned(),
             web_page: Some(page.into()),
             memo: String::new(),
         };
-        let batch = self.batch(&remote, Doing::Browse).await;
+        let batch = self.batch(&remote, Doing::ListJobs).await;
         let batch = batch.map_err(|error| {
             if wire::is_unknown_batch(&error) {
-                Error::new(ErrorKind::NotFound, Doing::Browse)
+                Error::new(ErrorKind::NotFound, Doing::ListJobs)
                     .hint("The server knows no submission of this id")
             } else {
                 error

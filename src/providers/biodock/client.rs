@@ -217,7 +217,7 @@ impl Provider for Client {
     }
 
     async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
-        Err(Error::unsupported(Doing::Upload))
+        Err(Error::unsupported(Doing::Gather))
     }
 
     async fn submit(
@@ -307,10 +307,10 @@ impl Provider for Client {
                 .chars()
                 .all(|character| character.is_ascii_alphanumeric())
         {
-            return Err(Error::new(ErrorKind::Invalid, Doing::Browse)
+            return Err(Error::new(ErrorKind::Invalid, Doing::ListJobs)
                 .hint("This is no number of an analysis job: it has digits and letters only"));
         }
-        let state = self.state_of(id, Doing::Browse).await?;
+        let state = self.state_of(id, Doing::ListJobs).await?;
         Ok(listed_job(id.to_owned(), &state))
     }
 

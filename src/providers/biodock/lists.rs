@@ -81,7 +81,7 @@ impl Client {
         fields.extend(query.cursor.as_deref().map(|id| ("startingAfter", id)));
         let page: Listed<Entry> = self
             .api()
-            .get_json(&["analysis-jobs"], &fields, Doing::Browse)
+            .get_json(&["analysis-jobs"], &fields, Doing::ListJobs)
             .await?;
         let is_repeated = query
             .cursor

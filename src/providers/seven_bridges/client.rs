@@ -223,7 +223,7 @@ impl Provider for Client {
     }
 
     async fn gather(&self, _gathering: &Gathering) -> Result<Gathered> {
-        Err(Error::unsupported(Doing::Upload))
+        Err(Error::unsupported(Doing::Gather))
     }
 
     async fn submit(

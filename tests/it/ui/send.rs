@@ -424,6 +424,7 @@ fn sampled(snapshot: &mut Snapshot) {
     let path = |at: usize| draft.files[at].file.path.clone();
     let row = |well: &str| BTreeMap::from([("well".to_owned(), well.to_owned())]);
     draft.samples = Arc::new(SampleTable {
+        imported: String::new(),
         pattern: "{well} {rest}.tif".to_owned(),
         problem: None,
         columns: vec!["well".to_owned()],

@@ -1,22 +1,22 @@
 //! Whole lives of a batch drawn from seeds: lost answers, refusals, crashes, cancels and retries in any order. Whatever
 //! happens, no job is made more often than a person asked for, and once the faults end every job ends.
 
+mod platforms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::command::{Command, Resolution};
-use crate::engine::decide::tests::{Bed, CARRIES, FINDS, UPLOADS, remote};
+use crate::engine::decide::tests::{ALL, Bed, CARRIES, DRAFTS, FINDS, GATHERS, UPLOADS, remote};
 use crate::engine::event::{Effect, Event, Work};
 use crate::engine::plan::next_wake;
-use crate::engine::snapshot::KeyringState;
-use crate::model::artifact::Fetched;
-use crate::model::connection::{Connection, KeyState};
+use crate::model::connection::Connection;
 use crate::model::error::{Doing, Error, ErrorKind, Sent};
-use crate::model::ids::{ConnectionId, JobId};
+use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::Stage;
 use crate::model::provider::FanOut;
-use crate::model::remote::{Found, JobReport, JobStatus, Output, Progress, RemoteJob, StagedFile};
+use crate::model::remote::{RemoteJob, Submission};
 
-/// What is under way, and whether its point of no return has passed.
+/// What is under way, and whether its point of no return has passed; of an upload, whether something was remembered.
 struct UnderWay {
     work: Work,
     committed: bool,
@@ -30,6 +30,12 @@ struct Life {
     made: BTreeMap<JobId, Vec<RemoteJob>>,
     /// How many jobs a person has asked for.
     allowed: BTreeMap<JobId, usize>,
+    /// How many jobs of a job there were when its last submission left.
+    before: BTreeMap<JobId, usize>,
+    /// Drafts at the platform that were journalled and not started.
+    drafts: BTreeMap<JobId, RemoteJob>,
+    /// What uploads wanted remembered and was journalled.
+    kept: BTreeMap<(ConnectionId, FileId), String>,
     faults: bool,
     trace: Vec<String>,
     next: u64,
@@ -43,6 +49,9 @@ impl Life {
             under_way: Vec::new(),
             made: BTreeMap::new(),
             allowed: BTreeMap::new(),
+            before: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            kept: BTreeMap::new(),
             faults: true,
             trace: Vec::new(),
             next: 0,
@@ -66,6 +75,12 @@ impl Life {
                 Effect::LetCommit(job) => {
                     for one in &mut self.under_way {
                         one.committed |= matches!(one.work, Work::Submit { job: submitted, .. } if submitted == job);
+                    }
+                }
+                Effect::LetKeep(connection, file) => {
+                    for one in &mut self.under_way {
+                        one.committed |= matches!(one.work, Work::Stage { connection: over, file: uploaded, .. }
+                            if over == connection && uploaded == file);
                     }
                 }
                 _ => {}
@@ -98,15 +113,32 @@ impl Life {
             return;
         }
         let place = self.chance.usize(..self.under_way.len());
-        if let Work::Submit { job, .. } = self.under_way[place].work
+        self.keep(place);
+        if let Work::Submit {
+            job,
+            connection,
+            submission,
+        } = self.under_way[place].work.clone()
             && !self.under_way[place].committed
             && !self.bad(8)
         {
-            self.happen(Event::CommitAsked(job, None));
+            let draft = self.draft(job, connection, &submission);
+            self.happen(Event::CommitAsked(job, draft.clone()));
+            if self.under_way[place].committed {
+                let count = self.made.get(&job).map_or(0, Vec::len);
+                self.before.insert(job, count);
+                if let Some(draft) = &draft {
+                    self.drafts.insert(job, draft.clone());
+                }
+            }
             if self.under_way[place].committed && !self.bad(6) {
-                self.next += 1;
-                let made = remote(&format!("r{}", self.next));
-                self.made.entry(job).or_default().push(made);
+                self.drafts.remove(&job);
+                let made = draft.unwrap_or_else(|| self.fresh("r"));
+                // A draft that was started already is not started twice: its handle is the answer.
+                let known = self.made.entry(job).or_default();
+                if !known.contains(&made) {
+                    known.push(made);
+                }
                 let count = self.made[&job].len();
                 let allowed = 1 + self.allowed.get(&job).copied().unwrap_or_default();
                 assert!(
@@ -140,171 +172,68 @@ impl Life {
         self.finish(&work, event);
     }
 
+    /// A handle that no job has.
+    fn fresh(&mut self, letter: &str) -> RemoteJob {
+        self.next += 1;
+        remote(&format!("{letter}{}", self.next))
+    }
+
+    /// The draft that a submission starts: the one of an earlier attempt, which must not be forgotten, else a new one.
+    fn draft(
+        &mut self,
+        job: JobId,
+        connection: ConnectionId,
+        submission: &Submission,
+    ) -> Option<RemoteJob> {
+        if connection != DRAFTS {
+            return None;
+        }
+        let left = self.drafts.get(&job);
+        assert!(
+            left.is_none() || submission.drafted.as_ref() == left,
+            "the draft {left:?} was forgotten for {:?}",
+            submission.drafted
+        );
+        Some(match &submission.drafted {
+            Some(drafted) => drafted.clone(),
+            None => self.fresh("d"),
+        })
+    }
+
+    /// An upload wants something remembered, and must have been told what an earlier one wanted.
+    fn keep(&mut self, place: usize) {
+        let Work::Stage {
+            connection,
+            file,
+            ref kept,
+            ..
+        } = self.under_way[place].work
+        else {
+            return;
+        };
+        if self.chance.bool() {
+            return;
+        }
+        let given = kept.clone();
+        let last = self.kept.get(&(connection, file));
+        assert!(
+            last.is_none() || self.under_way[place].committed || given.as_ref() == last,
+            "{last:?} was forgotten for {given:?}"
+        );
+        self.next += 1;
+        let text = format!("part {}", self.next);
+        self.happen(Event::KeepAsked(connection, file, text.clone()));
+        assert!(
+            self.under_way[place].committed,
+            "the upload waits for ever to remember something"
+        );
+        self.kept.insert((connection, file), text);
+    }
+
     fn finish(&mut self, work: &Work, event: Event) {
         let number = self.bed.world.live.scans;
         self.bed.end(&work.key(number));
         self.happen(event);
-    }
-
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
-    fn outcome(&mut self, work: &Work, committed: bool) -> Event {
-        if self.bad(40) {
-            return Event::Broke(work.key(0), "index out of bounds".to_owned());
-        }
-        let bad = self.bad(5);
-        match work {
-            Work::ProbeKeyring => Event::KeyringProbed(KeyringState::Works),
-            Work::Connect(connection) => {
-                Event::Connected(connection.id, KeyState::InKeyring, Ok(()))
-            }
-            Work::Stage {
-                connection, file, ..
-            } => {
-                let staged = StagedFile {
-                    id: file.to_string(),
-                    name: "x".to_owned(),
-                    sha256: None,
-                    ..StagedFile::default()
-                };
-                let outcome = if bad {
-                    Err(self.error(Doing::Upload, Sent::Perhaps))
-                } else {
-                    Ok(staged)
-                };
-                Event::Staged(*connection, *file, outcome)
-            }
-            Work::ReadBaseline(connection, job) => {
-                let outcome = if bad {
-                    Err(self.error(Doing::FindSubmission, Sent::Answered))
-                } else {
-                    Ok(self.list(*connection))
-                };
-                Event::BaselineRead(*job, outcome)
-            }
-            Work::Submit { job, .. } => {
-                let last = self.made.get(job).and_then(|made| made.last()).cloned();
-                let outcome = match last {
-                    Some(made) if committed && !bad => Ok(made),
-                    _ if committed => Err(self.error(Doing::Submit, Sent::Perhaps)),
-                    _ => Err(self.error(Doing::Submit, Sent::No)),
-                };
-                Event::Submitted(*job, outcome)
-            }
-            Work::LookUp {
-                connection, job, ..
-            } => {
-                let found = if *connection == FINDS {
-                    self.made
-                        .get(job)
-                        .and_then(|made| made.last())
-                        .map_or(Found::Nothing, |made| Found::Job(made.clone()))
-                } else {
-                    Found::Perhaps(self.list(*connection).iter().map(|id| remote(id)).collect())
-                };
-                let outcome = if bad {
-                    Err(self.error(Doing::FindSubmission, Sent::Answered))
-                } else {
-                    Ok(found)
-                };
-                Event::LookedUp(*job, outcome)
-            }
-            Work::Poll(connection, jobs) => {
-                let reports = jobs
-                    .iter()
-                    .map(|(job, _)| (*job, Ok(self.report())))
-                    .collect();
-                let outcome = if bad {
-                    Err(self.error(Doing::Poll, Sent::Answered))
-                } else {
-                    Ok(reports)
-                };
-                Event::Polled(*connection, outcome)
-            }
-            Work::Cancel(_, job, _) => {
-                let outcome = if bad {
-                    Err(self.error(Doing::Cancel, Sent::Perhaps))
-                } else {
-                    Ok(())
-                };
-                Event::CancelAnswered(*job, outcome)
-            }
-            Work::ListOutputs(_, job, _) => {
-                let output = |name: &str| Output {
-                    id: name.to_owned(),
-                    name: name.to_owned(),
-                    size_bytes: None,
-                    sha256: None,
-                    on_request: false,
-                    unpack: false,
-                };
-                let outcome = if bad {
-                    Err(self.error(Doing::ListOutputs, Sent::Answered))
-                } else {
-                    Ok(vec![output("a.csv"), output("b.csv")])
-                };
-                Event::OutputsListed(*job, outcome)
-            }
-            Work::Fetch { artifact, .. } => {
-                let fetched = Fetched {
-                    size_bytes: 1,
-                    sha256: "0".to_owned(),
-                    at: self.bed.at,
-                };
-                if self.bad(6) {
-                    return Event::Preparing(*artifact, None);
-                }
-                let outcome = if bad {
-                    Err(self.error(Doing::Download, Sent::Answered))
-                } else {
-                    Ok(fetched)
-                };
-                Event::Fetched(*artifact, outcome)
-            }
-            Work::WriteReceipt {
-                batch, finishing, ..
-            } => {
-                let outcome = if bad {
-                    Err(Error::new(ErrorKind::DiskFull, Doing::WriteReceipt))
-                } else {
-                    Ok(())
-                };
-                Event::ReceiptWritten(*batch, finishing.clone(), outcome)
-            }
-            other => panic!("nobody asked for {other:?}"),
-        }
-    }
-
-    fn list(&self, connection: ConnectionId) -> Vec<String> {
-        let ours = |job: &JobId| {
-            self.bed
-                .world
-                .jobs
-                .get(job)
-                .is_some_and(|job| job.connection == connection)
-        };
-        self.made
-            .iter()
-            .filter(|(job, _)| ours(job))
-            .flat_map(|(_, made)| made.iter().map(|remote| remote.id.clone()))
-            .collect()
-    }
-
-    fn report(&mut self) -> JobReport {
-        let status = match self.chance.u32(..8) {
-            0 => JobStatus::Queued,
-            1 | 2 => JobStatus::Running {
-                progress: Some(Progress::Percent(self.chance.f32() * 100.0)),
-            },
-            3 => JobStatus::Unrecognized("resting".to_owned()),
-            4 if self.faults => JobStatus::Failed { reason: None },
-            5 if self.faults => JobStatus::Gone,
-            _ => JobStatus::Succeeded,
-        };
-        JobReport {
-            status,
-            word: "w".to_owned(),
-            message: None,
-        }
     }
 
     /// A person does something, somewhere.
@@ -344,7 +273,7 @@ impl Life {
     }
 
     fn unblock(&mut self) {
-        for id in [UPLOADS, CARRIES, FINDS] {
+        for id in ALL {
             self.bed.world.link(id).blocked = None;
             self.happen(Event::Tick);
         }
@@ -382,11 +311,13 @@ impl Life {
             (UPLOADS, 3, FanOut::AllInOne),
             (CARRIES, 6, FanOut::OnePerFile),
             (FINDS, 3, FanOut::OnePerFile),
+            (GATHERS, 4, FanOut::OnePerFile),
+            (DRAFTS, 3, FanOut::OnePerFile),
         ] {
             let effects = self.bed.send(connection, files, fan_out);
             self.take(effects);
         }
-        for _step in 0..250 {
+        for _step in 0..400 {
             match self.chance.u32(..100) {
                 0..=1 => self.crash(),
                 2..=7 => self.person(),

@@ -1,0 +1,185 @@
+//! Submissions whose answer was lost, at a platform that lists what each job was given, and drafts.
+
+use crate::engine::command::Command;
+use crate::engine::decide::tests::{Bed, DRAFTS, GATHERS, lost, remote, started, submits};
+use crate::engine::event::{Effect, Event, Work, WorkKey};
+use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::ids::{ConnectionId, FileId, JobId};
+use crate::model::job::Stage;
+use crate::model::provider::FanOut;
+use crate::model::remote::{Found, Gathered, RemoteJob, StagedFile};
+
+/// So many jobs whose files are at the platform.
+fn ready(connection: ConnectionId, files: u64) -> (Bed, Vec<Effect>) {
+    let mut bed = Bed::new();
+    bed.connect();
+    let mut effects = bed.send(
+        connection,
+        usize::try_from(files).unwrap(),
+        FanOut::OnePerFile,
+    );
+    for number in 1..=files {
+        bed.end(&WorkKey::Stage(connection, FileId(number)));
+        let staged = StagedFile {
+            id: format!("f{number}"),
+            ..StagedFile::default()
+        };
+        effects.extend(bed.happen(Event::Staged(connection, FileId(number), Ok(staged))));
+    }
+    (bed, effects)
+}
+
+fn gathered(bed: &mut Bed, job: JobId, ready: bool) -> Vec<Effect> {
+    bed.end(&WorkKey::Gather(job));
+    let input = StagedFile {
+        id: format!("asset {job}"),
+        ..StagedFile::default()
+    };
+    bed.happen(Event::Gathered(job, Ok(Gathered { input, ready })))
+}
+
+/// Jobs of [`GATHERS`] that were let go.
+fn let_go(files: u64) -> Bed {
+    let (mut bed, _) = ready(GATHERS, files);
+    for number in 1..=files {
+        gathered(&mut bed, JobId(number), true);
+        bed.happen(Event::CommitAsked(JobId(number), None));
+        assert_eq!(bed.stage(JobId(number)), Stage::Submitting);
+    }
+    bed
+}
+
+fn lose(bed: &mut Bed, job: JobId) -> Vec<Effect> {
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Err(lost())))
+}
+
+fn find(bed: &mut Bed, job: JobId, found: Found) -> Vec<Effect> {
+    bed.end(&WorkKey::LookUp(job));
+    bed.happen(Event::LookedUp(job, Ok(found)))
+}
+
+fn perhaps(ids: &[&str]) -> Found {
+    Found::Perhaps(ids.iter().map(|id| remote(id)).collect())
+}
+
+#[test]
+fn gathered_files_are_waited_for_and_go_into_the_submission_as_one_input() {
+    let (mut bed, effects) = ready(GATHERS, 1);
+    let works = started(&effects);
+    let gather = works
+        .iter()
+        .find_map(|work| match work {
+            Work::Gather { gathering, .. } => Some(gathering),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(gather.files.len(), 1);
+    assert!(gather.known.is_none());
+    let effects = gathered(&mut bed, JobId(1), false);
+    assert_eq!(submits(&effects), 0);
+    bed.at = bed.world.jobs[&JobId(1)].wait_until.unwrap();
+    let effects = bed.happen(Event::Tick);
+    assert!(
+        started(&effects).iter().any(
+            |work| matches!(work, Work::Gather { gathering, .. } if gathering.known.is_some())
+        ),
+        "{effects:?}"
+    );
+    let effects = gathered(&mut bed, JobId(1), true);
+    let staged: Vec<String> = started(&effects)
+        .into_iter()
+        .filter_map(|work| match work {
+            Work::Submit { submission, .. } => Some(submission.staged.clone()),
+            _ => None,
+        })
+        .flatten()
+        .map(|input| input.id)
+        .collect();
+    assert_eq!(staged, ["asset 1"]);
+}
+
+#[test]
+fn the_only_one_that_fits_is_adopted() {
+    let mut bed = let_go(2);
+    bed.end(&WorkKey::Submit(JobId(1)));
+    bed.happen(Event::Submitted(JobId(1), Ok(remote("r1"))));
+    let effects = lose(&mut bed, JobId(2));
+    assert!(
+        started(&effects)
+            .iter()
+            .any(|work| matches!(work, Work::LookUp { .. }))
+    );
+    find(&mut bed, JobId(2), perhaps(&["r1", "r2"]));
+    assert_eq!(bed.stage(JobId(2)), Stage::Queued);
+    assert_eq!(bed.world.jobs[&JobId(2)].remote, Some(remote("r2")));
+}
+
+#[test]
+fn while_another_answer_is_open_nothing_is_adopted() {
+    let mut bed = let_go(2);
+    lose(&mut bed, JobId(1));
+    find(&mut bed, JobId(1), perhaps(&["r2"]));
+    assert_eq!(bed.stage(JobId(1)), Stage::Submitting);
+    bed.end(&WorkKey::Submit(JobId(2)));
+    bed.happen(Event::Submitted(JobId(2), Ok(remote("r2"))));
+    bed.at = bed.world.jobs[&JobId(1)].wait_until.unwrap();
+    let effects = bed.happen(Event::Tick);
+    assert!(
+        started(&effects)
+            .iter()
+            .any(|work| matches!(work, Work::LookUp { .. })),
+        "{effects:?}"
+    );
+    find(&mut bed, JobId(1), perhaps(&["r2"]));
+    assert_eq!(bed.stage(JobId(1)), Stage::Unconfirmed);
+    assert!(bed.world.jobs[&JobId(1)].candidates.is_empty());
+}
+
+#[test]
+fn several_that_fit_are_put_to_the_person() {
+    let mut bed = let_go(1);
+    lose(&mut bed, JobId(1));
+    find(&mut bed, JobId(1), perhaps(&["r1", "r2"]));
+    let job = &bed.world.jobs[&JobId(1)];
+    assert_eq!(job.stage, Stage::Unconfirmed);
+    assert_eq!(job.candidates, [remote("r1"), remote("r2")]);
+}
+
+fn drafted_of(effects: &[Effect]) -> Vec<Option<RemoteJob>> {
+    started(effects)
+        .into_iter()
+        .filter_map(|work| match work {
+            Work::Submit { submission, .. } => Some(submission.drafted.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_draft_that_was_not_started_is_started_and_not_made_again() {
+    let (mut bed, effects) = ready(DRAFTS, 1);
+    assert_eq!(drafted_of(&effects), [None]);
+    bed.happen(Event::CommitAsked(JobId(1), Some(remote("d1"))));
+    // A crash: the journal knows the draft.
+    bed.restart();
+    let effects = bed.connect();
+    assert!(
+        started(&effects)
+            .iter()
+            .any(|work| matches!(work, Work::LookUp { lost, .. }
+                if lost.submission.drafted == Some(remote("d1"))))
+    );
+    let effects = find(&mut bed, JobId(1), Found::Nothing);
+    assert_eq!(drafted_of(&effects), [Some(remote("d1"))]);
+    // Refused for good, and tried again by the person: still the same draft.
+    bed.happen(Event::CommitAsked(JobId(1), Some(remote("d1"))));
+    bed.end(&WorkKey::Submit(JobId(1)));
+    let refused = Error::new(ErrorKind::Invalid, Doing::Submit).status(400);
+    bed.happen(Event::Submitted(JobId(1), Err(refused)));
+    assert_eq!(bed.stage(JobId(1)), Stage::Failed);
+    let tag = bed.world.jobs[&JobId(1)].tag.clone();
+    let effects = bed.happen(Event::Command(Command::RetryJob(JobId(1))));
+    assert_eq!(drafted_of(&effects), [Some(remote("d1"))]);
+    assert_eq!(bed.world.jobs[&JobId(1)].tag, tag);
+}
