@@ -18,12 +18,13 @@ use axum::middleware::from_fn_with_state;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
-    DeleteObjectInput, DeleteObjectOutput, GetBucketLocationInput, GetBucketLocationOutput,
-    GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    ListPartsInput, ListPartsOutput, Object, PutObjectInput, PutObjectOutput, UploadPartInput,
-    UploadPartOutput,
+    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CopySource,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput,
+    GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
+    ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
+    Object, PutObjectInput, PutObjectOutput, UploadPartCopyInput, UploadPartCopyOutput,
+    UploadPartInput, UploadPartOutput,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{HttpError, S3, S3Request, S3Response, S3Result, s3_error};
@@ -180,6 +181,15 @@ impl Server {
         let name = short(key);
         Ok(std::mem::replace(key, name))
     }
+
+    /// The same for what a copy is made of.
+    fn exchange_source(&self, source: &mut CopySource) -> S3Result<()> {
+        if let CopySource::Bucket { bucket, key, .. } = source {
+            self.is_here(bucket)?;
+            *key = short(key).into();
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -274,6 +284,28 @@ impl S3 for Server {
         let input = &mut request.input;
         self.exchange(&input.bucket, &mut input.key)?;
         self.files.head_object(request).await
+    }
+
+    async fn copy_object(
+        &self,
+        mut request: S3Request<CopyObjectInput>,
+    ) -> S3Result<S3Response<CopyObjectOutput>> {
+        let input = &mut request.input;
+        self.exchange_source(&mut input.copy_source)?;
+        let key = self.exchange(&input.bucket, &mut input.key)?;
+        let answer = self.files.copy_object(request).await?;
+        self.bucket.remember(key);
+        Ok(answer)
+    }
+
+    async fn upload_part_copy(
+        &self,
+        mut request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        let input = &mut request.input;
+        self.exchange_source(&mut input.copy_source)?;
+        self.exchange(&input.bucket, &mut input.key)?;
+        self.files.upload_part_copy(request).await
     }
 
     async fn delete_object(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, Url};
-use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, ListObjectsV2, ListParts};
+use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, ListObjectsV2};
 use rusty_s3::{Bucket as Place, Credentials, S3Action, UrlStyle};
 use tokio::time::timeout;
 
@@ -169,19 +169,20 @@ impl Bucket {
             }
             let url = action.sign(SIGNED_FOR);
             let answer = match self.get(url).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) if is_gone(&error) => return Ok(None),
                 answer => answer?,
             };
-            let page = ListParts::parse_response(&answer.text)
-                .map_err(|error| unreadable().caused_by(&error))?;
-            parts.extend(page.parts.into_iter().map(|part| HavePart {
-                number: part.number,
-                etag: part.etag,
-                size_bytes: part.size,
-            }));
-            match page.next_part_number_marker {
-                Some(next) => after = Some(next),
-                None => break,
+            // Read by hand, as storages leave out members that the library insists on.
+            let text = answer.text.as_str();
+            if !text.contains("<ListPartsResult") {
+                return Err(unreadable());
+            }
+            parts.extend(text.split("<Part>").skip(1).filter_map(have_part));
+            after = element(text, "NextPartNumberMarker")
+                .and_then(|next| next.parse().ok())
+                .filter(|next| element(text, "IsTruncated") == Some("true") && after < Some(*next));
+            if after.is_none() {
+                break;
             }
         }
         Ok(Some(parts))
@@ -302,9 +303,7 @@ impl Bucket {
             .call(&Method::PUT, url, &headers, String::new(), Idempotent::Yes)
             .await?;
         refuse_late(&answer)?;
-        element(&answer.text, "ETag")
-            .map(|etag| etag.replace("&quot;", "\""))
-            .ok_or_else(unreadable)
+        etag_in(&answer.text).ok_or_else(unreadable)
     }
 
     /// An object as the header of a copy names it.
@@ -492,10 +491,30 @@ pub(super) fn explain(error: Error) -> Error {
     explained
 }
 
+/// Whether a refusal may mean that there is no such upload: some storages call it forbidden.
+pub(super) fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden)
+}
+
 fn unreadable() -> Error {
     Error::new(ErrorKind::Garbled, DOING)
         .sent(Sent::Answered)
         .hint("The storage of the staging bucket answered something that is not S3; check the endpoint in the connection")
+}
+
+/// A part as a list has it; what is none is left out and sent again.
+fn have_part(text: &str) -> Option<HavePart> {
+    Some(HavePart {
+        number: element(text, "PartNumber")?.parse().ok()?,
+        etag: etag_in(text)?,
+        size_bytes: element(text, "Size")?.parse().ok()?,
+    })
+}
+
+/// Its quotes are part of it, and are often written as XML's own.
+fn etag_in(text: &str) -> Option<String> {
+    let etag = element(text, "ETag")?;
+    Some(etag.replace("&quot;", "\"").replace("&#34;", "\""))
 }
 
 /// The text of the first element of this name.

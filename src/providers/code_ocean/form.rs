@@ -109,7 +109,11 @@ fn mount_field(kind: Kind, assets: &[PanelAsset]) -> Field {
             mounts.push(mount);
         }
     }
-    let first = mounts.first().cloned();
+    // The data of an asset that may not be read is no place for other data.
+    let first = assets
+        .iter()
+        .filter(|asset| asset.accessible != Some(false))
+        .find_map(|asset| filled(asset.mount.clone()));
     let (kind, help) = match kind {
         Kind::Pipeline if !mounts.is_empty() => (
             FieldKind::Choice(mounts),

@@ -11,7 +11,7 @@ use crate::model::remote::{StagedFile, Upload};
 use crate::net::keep::Keep;
 use crate::net::parts::{FilePart, PartAddress, StoredPart, send_part};
 use crate::net::upload::sha256_until_stopped;
-use crate::providers::code_ocean::bucket::{Bucket, HavePart, explain};
+use crate::providers::code_ocean::bucket::{Bucket, HavePart, explain, is_gone};
 
 /// Files up to this are sent whole.
 const WHOLE_BYTES: u64 = 64 * MIB;
@@ -100,7 +100,10 @@ impl Bucket {
         keep: &Keep,
         meter: &Meter,
     ) -> Result<()> {
-        let (kept, have) = self.resume_or_begin(file, key, keep).await?;
+        let Some((kept, have)) = self.resume_or_begin(file, key, keep).await? else {
+            meter.restart_at(file.size_bytes);
+            return Ok(());
+        };
         let count = file.size_bytes.div_ceil(kept.part_bytes);
         let mut etags: Vec<String> = Vec::new();
         let mut missing = Vec::new();
@@ -137,22 +140,25 @@ impl Bucket {
         drop(under_way);
         match self.complete(key, &kept.upload_id, &etags).await {
             // A lost answer, asked again: the upload is gone because it is an object now.
-            Err(error) if error.kind() == ErrorKind::NotFound => match self.size_of(key).await? {
-                Some(size) if size == file.size_bytes => Ok(()),
-                Some(_) | None => Err(Error::new(ErrorKind::Garbled, DOING)
-                    .hint("The storage of the staging bucket forgot an upload before its end")),
-            },
+            Err(error) if is_gone(&error) => {
+                if self.size_of(key).await? == Some(file.size_bytes) {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
             completed => completed,
         }
     }
 
     /// Goes on with the upload an earlier attempt kept, where it is of this very file; else begins one and keeps that.
+    /// None where the earlier attempt came to its end without hearing of it.
     async fn resume_or_begin(
         &self,
         file: &LocalFile,
         key: &str,
         keep: &Keep,
-    ) -> Result<(Kept, Vec<HavePart>)> {
+    ) -> Result<Option<(Kept, Vec<HavePart>)>> {
         let part_bytes = file
             .size_bytes
             .div_ceil(MOST_PARTS)
@@ -172,9 +178,13 @@ impl Bucket {
                 upload_id: String::new(),
                 ..kept.clone()
             }) == wanted
-            && let Some(have) = self.parts(key, &kept.upload_id).await?
         {
-            return Ok((kept, have));
+            if let Some(have) = self.parts(key, &kept.upload_id).await? {
+                return Ok(Some((kept, have)));
+            }
+            if self.size_of(key).await? == Some(file.size_bytes) {
+                return Ok(None);
+            }
         }
         self.abort_stale(keep, Some(&wanted)).await;
         let upload_id = self.begin(key).await?;
@@ -185,7 +195,7 @@ impl Bucket {
         let text = serde_json::to_string(&kept)
             .map_err(|error| Error::new(ErrorKind::Internal, DOING).caused_by(&error))?;
         keep.put(text).await?;
-        Ok((kept, Vec::new()))
+        Ok(Some((kept, Vec::new())))
     }
 
     /// Gives up what an earlier attempt began and this one cannot go on with.
