@@ -4,7 +4,7 @@
 //! an object in a file named after its whole key, which long keys do not fit in, so each object is given a short name
 //! here and the real keys are kept beside. Does not know which platform reads from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CopySource,
     CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput,
-    GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
+    ETag, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
     HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
     ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
     Object, PutObjectInput, PutObjectOutput, UploadPartCopyInput, UploadPartCopyOutput,
@@ -52,6 +52,10 @@ pub struct Bucket {
     secret_key: String,
     /// Short name on disk by key.
     objects: Mutex<BTreeMap<String, String>>,
+    /// Begun and neither completed nor given up; `s3s-fs` does not know all of the time.
+    uploads: Mutex<BTreeSet<String>>,
+    /// By upload and number; `s3s-fs` does not say them in a list of parts, S3 does.
+    part_etags: Mutex<BTreeMap<(String, i32), ETag>>,
 }
 
 /// An object as it is now.
@@ -74,6 +78,8 @@ impl Bucket {
             access_key: format!("SANDBOX{}", random_hex(13).to_uppercase()),
             secret_key: secret_key.to_owned(),
             objects: Mutex::default(),
+            uploads: Mutex::default(),
+            part_etags: Mutex::default(),
         })
     }
 
@@ -171,6 +177,18 @@ impl Server {
             Err(s3_error!(
                 NoSuchBucket,
                 "The specified bucket does not exist"
+            ))
+        }
+    }
+
+    /// An upload that was completed or given up is not there any more.
+    fn is_begun(&self, upload: &str) -> S3Result<()> {
+        if lock(&self.bucket.uploads).contains(upload) {
+            Ok(())
+        } else {
+            Err(s3_error!(
+                NoSuchUpload,
+                "The specified upload does not exist"
             ))
         }
     }
@@ -329,6 +347,7 @@ impl S3 for Server {
         let input = &mut request.input;
         let key = self.exchange(&input.bucket, &mut input.key)?;
         let mut answer = self.files.create_multipart_upload(request).await?;
+        lock(&self.bucket.uploads).extend(answer.output.upload_id.clone());
         answer.output.key = Some(key);
         Ok(answer)
     }
@@ -339,7 +358,13 @@ impl S3 for Server {
     ) -> S3Result<S3Response<UploadPartOutput>> {
         let input = &mut request.input;
         self.exchange(&input.bucket, &mut input.key)?;
-        self.files.upload_part(request).await
+        let part = (input.upload_id.clone(), input.part_number);
+        self.is_begun(&input.upload_id)?;
+        let answer = self.files.upload_part(request).await?;
+        if let Some(etag) = &answer.output.e_tag {
+            lock(&self.bucket.part_etags).insert(part, etag.clone());
+        }
+        Ok(answer)
     }
 
     async fn list_parts(
@@ -348,7 +373,15 @@ impl S3 for Server {
     ) -> S3Result<S3Response<ListPartsOutput>> {
         let input = &mut request.input;
         let key = self.exchange(&input.bucket, &mut input.key)?;
+        let upload = input.upload_id.clone();
+        self.is_begun(&upload)?;
         let mut answer = self.files.list_parts(request).await?;
+        let etags = lock(&self.bucket.part_etags);
+        for part in answer.output.parts.iter_mut().flatten() {
+            let number = part.part_number.unwrap_or_default();
+            part.e_tag = etags.get(&(upload.clone(), number)).cloned();
+        }
+        drop(etags);
         answer.output.key = Some(key);
         Ok(answer)
     }
@@ -359,6 +392,8 @@ impl S3 for Server {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let input = &mut request.input;
         let key = self.exchange(&input.bucket, &mut input.key)?;
+        let upload = input.upload_id.clone();
+        self.is_begun(&upload)?;
         let answer = self.files.complete_multipart_upload(request).await?;
         let mut output = match answer.output.future {
             Some(rest) => rest.await?,
@@ -366,6 +401,7 @@ impl S3 for Server {
         };
         output.key = Some(key.clone());
         self.bucket.remember(key);
+        lock(&self.bucket.uploads).remove(&upload);
         Ok(S3Response::new(output))
     }
 
@@ -375,6 +411,8 @@ impl S3 for Server {
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         let input = &mut request.input;
         self.exchange(&input.bucket, &mut input.key)?;
+        self.is_begun(&input.upload_id)?;
+        lock(&self.bucket.uploads).remove(&input.upload_id);
         self.files.abort_multipart_upload(request).await
     }
 }

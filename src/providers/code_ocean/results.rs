@@ -37,18 +37,14 @@ impl Client {
                     "The run has more result files than Labferry lists; fetch them at Code Ocean",
                 ));
             }
-            let wanted = Wanted { path: &path };
-            let folder: Folder = self
-                .api()
-                .post_json(
-                    &["computations", id, "results"],
-                    &wanted,
-                    Idempotent::Yes,
-                    Doing::ListOutputs,
-                )
-                .await
-                .map_err(|error| Scope::Capsule.explain(error))?
-                .json()?;
+            let folder = match self.folder(id, &path).await {
+                // A run without results has no tree; a run that is gone has nothing.
+                Err(error) if error.kind() == ErrorKind::NotFound && path.is_empty() => {
+                    self.run_by_id(id, Doing::ListOutputs).await?;
+                    return Ok(outputs);
+                }
+                folder => folder?,
+            };
             let mut below = Vec::new();
             for item in folder.items {
                 let Some(item_path) = path_of(&item, &path) else {
@@ -67,6 +63,20 @@ impl Client {
             folders.extend(below.into_iter().rev());
         }
         Ok(outputs)
+    }
+
+    /// One level.
+    async fn folder(&self, id: &str, path: &str) -> Result<Folder> {
+        self.api()
+            .post_json(
+                &["computations", id, "results"],
+                &Wanted { path },
+                Idempotent::Yes,
+                Doing::ListOutputs,
+            )
+            .await
+            .map_err(|error| Scope::Capsule.explain(error))?
+            .json()
     }
 
     /// Links are short-lived and at another host, which must not see the token. Servers before 4.0 have the older call only.

@@ -71,7 +71,7 @@ impl Client {
             .api()
             .submit_json(&["computations"], &body, commit, Doing::Submit)
             .await
-            .map_err(|error| Scope::Run.explain(error))?;
+            .map_err(|error| self.explain_refusal(error))?;
         let run: Computation = reply.json()?;
         if run.id.is_empty() {
             return Err(Error::new(ErrorKind::Garbled, Doing::Submit)
@@ -88,6 +88,18 @@ impl Client {
         }
         self.rename(&run.id, submission).await;
         Ok(self.remote(&run.id, &order.runnable.memo()))
+    }
+
+    /// A capsule that is held by something else made no run, and a time to come back says that it may be free then.
+    fn explain_refusal(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Conflict {
+            return Scope::Run.explain(error);
+        }
+        let wait = self.api().http().retry().first_wait.saturating_mul(20);
+        let wait = error.failure().retry_after.unwrap_or(wait);
+        error.retry_after(Some(wait)).hint(
+            "Something else at Code Ocean holds this capsule or pipeline just now, such as somebody's workspace",
+        )
     }
 
     /// Recognizable in the browser, and found again by the tag. The run goes on under its own name where this fails.

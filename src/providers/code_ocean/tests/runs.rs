@@ -157,6 +157,7 @@ async fn what_the_service_would_ignore_or_refuse_is_not_sent() {
 async fn a_submission_is_sent_once_whatever_comes_back() {
     for (status, certain) in [
         (400, true),
+        (423, true),
         (429, true),
         (500, false),
         (503, false),
@@ -169,6 +170,12 @@ async fn a_submission_is_sent_once_whatever_comes_back() {
             .unwrap_err();
         assert_eq!(error.submit_made_no_job(), certain, "{status}");
         assert_eq!(stub.lines(), ["POST computations"]);
+        let comes_back = error.failure().retry_after.is_some();
+        assert_eq!(
+            comes_back,
+            status == 423,
+            "a locked workspace may be free later"
+        );
     }
 }
 
