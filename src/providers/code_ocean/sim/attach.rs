@@ -82,5 +82,5 @@ pub(super) async fn refuse_for_run(
 }
 
 fn items(body: &[u8]) -> Result<Vec<Value>, Refusal> {
-    serde_json::from_slice(body).or_else(|_| Err(bad("a list is required")))
+    serde_json::from_slice(body).map_err(|_error| bad("a list is required"))
 }

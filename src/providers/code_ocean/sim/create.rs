@@ -48,7 +48,9 @@ fn create(account: &Account, request: &Map<String, Value>) -> Result<Asset, Refu
     let world = &account.world;
     let mut asset = Asset::new(world, name, mount);
     asset.tags = texts(request, "tags")?;
-    asset.description = text(request, "description")?.unwrap_or_default().to_owned();
+    if let Some(description) = text(request, "description")? {
+        description.clone_into(&mut asset.description);
+    }
     asset.custom_metadata = request.get("custom_metadata").cloned().unwrap_or_default();
     asset.settled = world.now().max(Duration::from_nanos(1)) + DRAFT;
     let contained = texts(request, "data_asset_ids")?;

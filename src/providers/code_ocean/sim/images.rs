@@ -45,7 +45,7 @@ fn number<T: std::str::FromStr>(name: &str, text: Option<&String>, usual: T) -> 
         None => Ok(usual),
         Some(text) => text
             .parse()
-            .or_else(|_| Err(format!("{name} {text}: not a number"))),
+            .map_err(|_error| format!("{name} {text}: not a number")),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn look(
     let settings = match Settings::read(scopes) {
         Ok(settings) => settings,
         Err(why) => {
-            findings.give_up(why);
+            findings.give_up(&why);
             return Ok(());
         }
     };

@@ -40,7 +40,7 @@ impl Fields {
             Some(text) => text
                 .parse()
                 .map(Some)
-                .or_else(|_| Err(bad(format!("{name} must be a number")))),
+                .map_err(|_error| bad(format!("{name} must be a number"))),
         }
     }
 

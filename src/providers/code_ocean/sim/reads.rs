@@ -36,14 +36,14 @@ pub(super) fn look(
     };
     let text = value("min_quality").unwrap_or("20");
     let Ok(least) = text.parse::<f64>() else {
-        findings.give_up(format!("--min_quality {text}: not a number"));
+        findings.give_up(&format!("--min_quality {text}: not a number"));
         return Ok(());
     };
     let offset = match value("encoding").unwrap_or("Phred+33") {
         "Phred+33" => 33,
         "Phred+64" => 64,
         other => {
-            findings.give_up(format!("--encoding {other}: not known"));
+            findings.give_up(&format!("--encoding {other}: not known"));
             return Ok(());
         }
     };
@@ -83,10 +83,13 @@ pub(super) fn look(
 /// A name no table before has.
 fn unused(name: String, tables: &[(String, Vec<u8>)]) -> String {
     let taken = |name: &str| tables.iter().any(|(other, _)| other == name);
-    (2..)
-        .map(|number| format!("{number} {name}"))
+    if !taken(&name) {
+        return name;
+    }
+    let numbered = (2..=tables.len() + 1).map(|number| format!("{number} {name}"));
+    numbered
+        .into_iter()
         .find(|other| !taken(other))
-        .filter(|_| taken(&name))
         .unwrap_or(name)
 }
 
@@ -123,7 +126,7 @@ impl Reads {
         loop {
             for (index, line) in lines.iter_mut().enumerate() {
                 let ended =
-                    read_line(&mut file, line).map_err(|_| "it cannot be read".to_owned())?;
+                    read_line(&mut file, line).map_err(|_error| "it cannot be read".to_owned())?;
                 match (ended, index) {
                     (true, 0) if reads.count > 0 => return Ok(reads),
                     (true, 0) => return Err("it is empty".to_owned()),

@@ -33,7 +33,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Ends the run as a program does that was called wrongly.
-    pub(super) fn give_up(&mut self, why: String) {
+    pub(super) fn give_up(&mut self, why: &str) {
         self.log.push(format!("error: {why}"));
         self.exit_code = 1;
     }
@@ -70,7 +70,7 @@ pub(super) fn work(
         Work::ReadQuality => reads::look(&mut findings, scopes, inputs, go_on)?,
         Work::ImageStatistics => images::look(&mut findings, scopes, inputs, go_on)?,
         Work::Echo => echo(&mut findings, scopes, inputs)?,
-        Work::Fail => findings.give_up("this capsule always fails".to_owned()),
+        Work::Fail => findings.give_up("this capsule always fails"),
     }
     let mut tree = Tree::new(all)?;
     let log = findings.log.join("\n") + "\n";

@@ -218,7 +218,10 @@ async fn signed_links_refuse_credentials_expire_and_continue() {
         whole.text.len().to_string()
     );
     let part = Bench::send(http.get(&link).header("range", "bytes=5-")).await;
-    assert_eq!((part.status, part.text.as_str()), (206, &whole.text[5..]));
+    assert_eq!(
+        (part.status, part.text.as_str()),
+        (206, whole.text.get(5..).unwrap())
+    );
     let range = format!("bytes 5-{}/{}", whole.text.len() - 1, whole.text.len());
     assert_eq!(part.headers["content-range"], range);
     assert_eq!(part.headers["etag"], whole.headers["etag"]);
