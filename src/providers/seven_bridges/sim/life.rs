@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::providers::seven_bridges::sim::task::Task;
-use crate::sandbox::world::World;
+use crate::sandbox::faults::Faults;
 
 /// While a batch is in this state its children are not there yet.
 pub(super) const CREATING: Duration = Duration::from_millis(300);
@@ -25,6 +25,26 @@ const PHASES: [(&str, Duration); 5] = [
 
 /// Steps a task says it has.
 const STEPS: u64 = 4;
+
+/// The settings lives depend on, read once for all the tasks of an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    life: String,
+    failing_child: Option<u64>,
+    lenient: bool,
+    start_on_drafts: bool,
+}
+
+impl Rules {
+    pub(super) fn new(faults: &Faults) -> Self {
+        Self {
+            life: faults.value("sb.life"),
+            failing_child: faults.number("sb.failing-child"),
+            lenient: faults.is("sb.partly-failed", "completed"),
+            start_on_drafts: faults.is("sb.draft-start-time", "present"),
+        }
+    }
+}
 
 /// How a task stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,9 +72,9 @@ pub(super) fn can_be_stopped(status: &str) -> bool {
 }
 
 /// When a task started; drafts have been seen with such a time.
-pub(super) fn start(world: &World, task: &Task) -> Option<Duration> {
-    let on_drafts = world.faults().is("sb.draft-start-time", "present");
-    task.started.or_else(|| on_drafts.then_some(task.created))
+pub(super) fn start(rules: &Rules, task: &Task) -> Option<Duration> {
+    let on_draft = rules.start_on_drafts.then_some(task.created);
+    task.started.or(on_draft)
 }
 
 /// Whether a child is there already: not while its parent is being created.
@@ -63,7 +83,7 @@ pub(super) fn is_there(task: &Task, now: Duration) -> bool {
 }
 
 /// How a task without children stands.
-pub(super) fn of_single(world: &World, task: &Task, now: Duration) -> Moment {
+pub(super) fn of_single(rules: &Rules, task: &Task, now: Duration) -> Moment {
     if let Some(ended) = &task.ended {
         let ran = task.started.map(|started| ended.at.saturating_sub(started));
         let done = ended.status == "COMPLETED";
@@ -86,7 +106,7 @@ pub(super) fn of_single(world: &World, task: &Task, now: Duration) -> Moment {
         return stopping(aborted, now);
     }
     let age = now.saturating_sub(started);
-    let life = world.faults().value("sb.life");
+    let life = rules.life.as_str();
     if life == "waits" && age >= CREATING {
         return Moment {
             status: "QUEUED",
@@ -98,7 +118,7 @@ pub(super) fn of_single(world: &World, task: &Task, now: Duration) -> Moment {
         };
     }
     let mut moment = running(age);
-    if let Some(last) = last(world, task, &life, started, now) {
+    if let Some(last) = last(rules, task, started, now) {
         return last;
     }
     if life == "unknown-state" && moment.steps.is_some_and(|(done, _)| done >= 2) {
@@ -153,23 +173,17 @@ fn stopping(aborted: Duration, now: Duration) -> Moment {
 }
 
 /// The last state, when both time and work are over.
-fn last(
-    world: &World,
-    task: &Task,
-    life: &str,
-    started: Duration,
-    now: Duration,
-) -> Option<Moment> {
+fn last(rules: &Rules, task: &Task, started: Duration, now: Duration) -> Option<Moment> {
+    let life = rules.life.as_str();
     let length: Duration = PHASES.iter().map(|(_, length)| *length).sum();
     let outcome = task.work.outcome.get()?;
     let end = (started + length).max(outcome.at);
     if now < end || life == "stays" {
         return None;
     }
-    let failing = world.faults().number("sb.failing-child");
     let failed = match &outcome.made {
         _ if life == "fails" => Some("Task execution failed on the instance"),
-        _ if task.place > 0 && failing == Some(task.place) => Some("Child task failed"),
+        _ if task.place > 0 && rules.failing_child == Some(task.place) => Some("Child task failed"),
         Err(failure) => Some(failure.as_str()),
         Ok(_) => None,
     };
@@ -191,7 +205,7 @@ fn last(
 
 /// How a batch stands, from how its children do.
 pub(super) fn of_parent(
-    world: &World,
+    rules: &Rules,
     task: &Task,
     now: Duration,
     children: impl Iterator<Item = Moment>,
@@ -223,20 +237,23 @@ pub(super) fn of_parent(
     }
     let [_, running, _, failed, _] = counts;
     // Not documented: how a batch ends some of whose children failed.
-    let lenient = world.faults().is("sb.partly-failed", "completed");
     let status = match (over, task.aborted) {
         (false, Some(_)) => "ABORTING",
         (true, Some(_)) => "ABORTED",
-        (true, None) if failed > 0 && !lenient => "FAILED",
+        (true, None) if failed > 0 && !rules.lenient => "FAILED",
         (true, None) => "COMPLETED",
         (false, None) if running > 0 => "RUNNING",
         (false, None) => "QUEUED",
     };
+    let (status, end) = match &task.ended {
+        Some(ended) => (ended.status, Some(ended.at)),
+        None => (status, over.then_some(end)),
+    };
     Moment {
         status,
-        ended: over.then_some(end),
+        ended: end,
         children: Some(counts),
-        running: now.saturating_sub(started),
+        running: end.unwrap_or(now).saturating_sub(started),
         ..Moment::default()
     }
 }

@@ -211,8 +211,12 @@ fn refusal(status: StatusCode, message: &str) -> Value {
 }
 
 /// How to connect to it.
-fn entries(_world: &World) -> Vec<DemoEntry> {
-    Vec::new()
+fn entries(world: &World) -> Vec<DemoEntry> {
+    vec![
+        DemoEntry::open("url", format!("{}/v2", world.api_url())),
+        DemoEntry::secret("key", "token", world.key(PLATFORM)),
+        DemoEntry::open("project", PROJECT),
+    ]
 }
 
 /// What of a call the guard must know.

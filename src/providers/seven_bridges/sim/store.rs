@@ -213,6 +213,7 @@ impl Files {
         let mut item = bare(new.name, &project, now, new.content);
         item.metadata = new.metadata;
         item.origin = new.origin.map(str::to_owned);
+        item.parent = Some(new.parent.to_owned());
         self.put(item.clone(), new.parent);
         Ok(item)
     }

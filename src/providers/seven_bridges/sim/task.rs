@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::providers::seven_bridges::sim::apps::{App, Revision};
 use crate::providers::seven_bridges::sim::call::Call;
 use crate::providers::seven_bridges::sim::fields::Fields;
-use crate::providers::seven_bridges::sim::life::{self, Moment};
+use crate::providers::seven_bridges::sim::life::{self, Moment, Rules};
 use crate::providers::seven_bridges::sim::work::Work;
 use crate::providers::seven_bridges::sim::{USER, time_text};
 use crate::sandbox::world::World;
@@ -112,31 +112,55 @@ impl Tasks {
         self.running.retain(|id| by_id.contains_key(id));
     }
 
-    /// How a task stands now.
-    pub(super) fn moment(&self, world: &World, task: &Task) -> Moment {
-        if task.batch && task.started.is_some() && task.ended.is_none() {
-            let now = world.now();
-            let children = self
-                .children(task)
-                .map(|child| life::of_single(world, child, now));
-            return life::of_parent(world, task, now, children);
+    /// How a task stands at a moment.
+    pub(super) fn moment(&self, rules: &Rules, task: &Task, now: Duration) -> Moment {
+        if !task.batch || task.started.is_none() {
+            return life::of_single(rules, task, now);
         }
-        life::of_single(world, task, world.now())
+        let children = self.children(task);
+        let children = children.map(|child| life::of_single(rules, child, now));
+        life::of_parent(rules, task, now, children)
+    }
+}
+
+/// How tasks are told of in one answer: the settings read once, and the addresses of the call.
+#[derive(Debug)]
+pub(super) struct Teller<'a> {
+    pub(super) world: &'a World,
+    call: &'a Call,
+    pub(super) rules: Rules,
+    pub(super) now: Duration,
+    outputs: String,
+    execution_status: String,
+    price_as_text: bool,
+    errors_as_texts: bool,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(world: &'a World, call: &'a Call) -> Self {
+        let faults = world.faults();
+        Self {
+            world,
+            call,
+            rules: Rules::new(faults),
+            now: world.now(),
+            outputs: faults.value("sb.outputs"),
+            execution_status: faults.value("sb.execution-status"),
+            price_as_text: faults.is("sb.price", "text"),
+            errors_as_texts: faults.is("sb.error-entries", "texts"),
+        }
+    }
+
+    /// A time as it is written.
+    pub(super) fn time(&self, moment: Option<Duration>) -> Option<String> {
+        moment.map(|moment| time_text(self.world.timestamp_at(moment)))
     }
 
     /// Everything wanted about a task.
-    pub(super) fn describe(
-        &self,
-        world: &World,
-        call: &Call,
-        task: &Task,
-        fields: &Fields,
-    ) -> Value {
-        let moment = self.moment(world, task);
-        let time =
-            |moment: Option<Duration>| moment.map(|moment| time_text(world.timestamp_at(moment)));
+    pub(super) fn describe(&self, tasks: &Tasks, task: &Task, fields: &Fields) -> Value {
+        let moment = tasks.moment(&self.rules, task, self.now);
         let mut entry = json!({
-            "href": call.href(&format!("/tasks/{}", task.id)),
+            "href": self.call.href(&format!("/tasks/{}", task.id)),
             "id": task.id,
             "name": task.name,
             "status": moment.status,
@@ -148,14 +172,14 @@ impl Tasks {
             "executed_by": task.started.map(|_| USER),
             "parent": task.parent,
             "origin_id": task.origin,
-            "created_time": time(Some(task.created)),
-            "start_time": time(life::start(world, task)),
-            "end_time": time(moment.ended),
+            "created_time": self.time(Some(task.created)),
+            "start_time": self.time(life::start(&self.rules, task)),
+            "end_time": self.time(moment.ended),
             "batch": task.batch,
             "batch_by": task.batch_by,
             "batch_input": task.batch_input,
-            "errors": entries(world, &task.errors),
-            "warnings": entries(world, &task.warnings),
+            "errors": self.entries(&task.errors),
+            "warnings": self.entries(&task.warnings),
         });
         let Some(members) = entry.as_object_mut() else {
             return entry;
@@ -171,12 +195,12 @@ impl Tasks {
             members.insert("inputs".to_owned(), json!(task.inputs));
         }
         if fields.wants("outputs") {
-            members.insert("outputs".to_owned(), outputs(world, task));
+            members.insert("outputs".to_owned(), self.outputs(task));
         }
         if fields.wants("price") {
-            members.insert("price".to_owned(), price(world, &moment));
+            members.insert("price".to_owned(), self.price(&moment));
         }
-        match world.faults().value("sb.execution-status").as_str() {
+        match self.execution_status.as_str() {
             "absent" => {}
             "sparse" => {
                 let message = json!({ "message": moment.message });
@@ -188,41 +212,37 @@ impl Tasks {
         }
         fields.shape(entry)
     }
-}
 
-/// Errors and warnings are objects, or texts, as the setting says.
-fn entries(world: &World, messages: &[String]) -> Value {
-    if world.faults().is("sb.error-entries", "texts") {
-        return json!(messages);
+    /// Errors and warnings are objects, or texts, as the setting says.
+    fn entries(&self, messages: &[String]) -> Value {
+        if self.errors_as_texts {
+            return json!(messages);
+        }
+        let object = |message: &String| json!({ "message": message });
+        messages.iter().map(object).collect()
     }
-    let object = |message: &String| json!({ "message": message });
-    messages.iter().map(object).collect()
-}
 
-fn outputs(world: &World, task: &Task) -> Value {
-    match (
-        world.faults().value("sb.outputs").as_str(),
-        task.ended.as_ref(),
-    ) {
-        ("null", _) => Value::Null,
-        ("empty", _) => json!({}),
-        (_, Some(ended)) => ended.outputs.clone(),
-        // Names are there from the start, without values.
-        (_, None) => Value::Null,
+    fn outputs(&self, task: &Task) -> Value {
+        match (self.outputs.as_str(), task.ended.as_ref()) {
+            ("null", _) => Value::Null,
+            ("empty", _) => json!({}),
+            (_, Some(ended)) => ended.outputs.clone(),
+            (_, None) => Value::Null,
+        }
     }
-}
 
-fn price(world: &World, moment: &Moment) -> Value {
-    let cents = moment.running.as_millis() / 100;
-    let amount = cents as f64 / 100.0;
-    let amount = if world.faults().is("sb.price", "text") {
-        json!(format!("{amount:.2}"))
-    } else {
-        json!(amount)
-    };
-    json!({
-        "currency": "USD",
-        "amount": amount,
-        "breakdown": { "storage": 0, "computation": amount, "data_transfer": 0 },
-    })
+    fn price(&self, moment: &Moment) -> Value {
+        let cents = moment.running.as_millis() / 100;
+        let amount = cents as f64 / 100.0;
+        let amount = if self.price_as_text {
+            json!(format!("{amount:.2}"))
+        } else {
+            json!(amount)
+        };
+        json!({
+            "currency": "USD",
+            "amount": amount,
+            "breakdown": { "storage": 0, "computation": amount, "data_transfer": 0 },
+        })
+    }
 }

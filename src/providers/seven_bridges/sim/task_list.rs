@@ -9,15 +9,15 @@ use axum::response::IntoResponse as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::providers::seven_bridges::sim::Account;
 use crate::providers::seven_bridges::sim::bulk::line;
 use crate::providers::seven_bridges::sim::call::{Call, Sent};
 use crate::providers::seven_bridges::sim::errors::{Answer, Refusal};
 use crate::providers::seven_bridges::sim::fields::Fields;
 use crate::providers::seven_bridges::sim::life::{self, is_there};
 use crate::providers::seven_bridges::sim::paging::page;
-use crate::providers::seven_bridges::sim::task::{Task, Tasks};
+use crate::providers::seven_bridges::sim::task::{Task, Tasks, Teller};
 use crate::providers::seven_bridges::sim::tasks::not_there;
-use crate::providers::seven_bridges::sim::{Account, time_text};
 use crate::sandbox::world::lock;
 
 const SHORT: &[&str] = &["href", "id", "name", "project"];
@@ -32,7 +32,7 @@ pub(super) async fn get(
     let tasks = lock(&account.tasks);
     let task = tasks.get(&id).ok_or_else(|| not_there(&id))?;
     let fields = Fields::new(call.one("fields"), &[]);
-    let entry = tasks.describe(&account.world, &call, task, &fields);
+    let entry = Teller::new(&account.world, &call).describe(&tasks, task, &fields);
     Ok(Json(entry).into_response())
 }
 
@@ -49,9 +49,10 @@ pub(super) async fn bulk(State(account): State<Arc<Account>>, call: Call, sent: 
     account.settle();
     let fields = Fields::new(call.one("fields"), &[]);
     let tasks = lock(&account.tasks);
+    let teller = Teller::new(&account.world, &call);
     let lines = ids.iter().map(|id| {
         let task = tasks.get(id).ok_or_else(|| not_there(id));
-        line(task.map(|task| tasks.describe(&account.world, &call, task, &fields)))
+        line(task.map(|task| teller.describe(&tasks, task, &fields)))
     });
     let lines: Vec<Value> = lines.collect();
     Ok(Json(json!({ "items": lines })).into_response())
@@ -64,9 +65,9 @@ pub(super) async fn list(State(account): State<Arc<Account>>, call: Call) -> Ans
         account.project(project)?;
     }
     let tasks = lock(&account.tasks);
-    let filter = Filter::new(&account, &call)?;
-    let now = account.world.now();
-    let fits = |task: &&Task| is_there(task, now) && filter.fits(&account, &tasks, task);
+    let filter = Filter::new(&call)?;
+    let teller = Teller::new(&account.world, &call);
+    let fits = |task: &&Task| is_there(task, teller.now) && filter.fits(&teller, &tasks, task);
     let mut entries: Vec<&Task> = match call.one("parent") {
         Some(parent) => {
             let parent = tasks.get(parent).ok_or_else(|| not_there(parent))?;
@@ -74,16 +75,16 @@ pub(super) async fn list(State(account): State<Arc<Account>>, call: Call) -> Ans
         }
         None => tasks.all().filter(fits).collect(),
     };
-    sort(&account, &tasks, &call, &mut entries)?;
+    sort(&teller, &tasks, &call, &mut entries)?;
     let fields = Fields::new(call.one("fields"), SHORT);
     page(&account.world, &call, &entries, |task| {
-        tasks.describe(&account.world, &call, task, &fields)
+        teller.describe(&tasks, task, &fields)
     })
 }
 
 /// Sorts by `order_by`; ascending unless asked otherwise, as the documentation says.
 fn sort(
-    account: &Account,
+    teller: &Teller<'_>,
     tasks: &Tasks,
     call: &Call,
     entries: &mut [&Task],
@@ -92,7 +93,7 @@ fn sort(
         None | Some("created_time") => entries.sort_by_key(|task| task.created),
         Some("start_time") => entries.sort_by_key(|task| task.started),
         Some("end_time") => {
-            entries.sort_by_cached_key(|task| tasks.moment(&account.world, task).ended);
+            entries.sort_by_cached_key(|task| tasks.moment(&teller.rules, task, teller.now).ended);
         }
         Some("name") => entries.sort_by(|a, b| a.name.cmp(&b.name)),
         Some("created_by") => {}
@@ -118,8 +119,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn new(account: &Account, call: &'a Call) -> Result<Self, Refusal> {
-        let _ = account;
+    fn new(call: &'a Call) -> Result<Self, Refusal> {
         let time = |name: &str| call.one(name).map(read_time).transpose();
         Ok(Self {
             call,
@@ -129,14 +129,13 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn fits(&self, account: &Account, tasks: &Tasks, task: &Task) -> bool {
+    fn fits(&self, teller: &Teller<'_>, tasks: &Tasks, task: &Task) -> bool {
         let call = self.call;
-        let world = &account.world;
         let within = |(from, to): Span, moment: Option<Duration>| {
             if from.is_none() && to.is_none() {
                 return true;
             }
-            let time = moment.map(|moment| world.timestamp_at(moment));
+            let time = moment.map(|moment| teller.world.timestamp_at(moment));
             time.is_some_and(|time| {
                 from.is_none_or(|from| time >= from) && to.is_none_or(|to| time <= to)
             })
@@ -159,7 +158,7 @@ impl<'a> Filter<'a> {
         if statuses.peek().is_none() && self.ended == (None, None) {
             return true;
         }
-        let moment = tasks.moment(world, task);
+        let moment = tasks.moment(&teller.rules, task, teller.now);
         let named = statuses.peek().is_none()
             || statuses.any(|status| status.eq_ignore_ascii_case(moment.status));
         named && within(self.ended, moment.ended)
@@ -183,11 +182,10 @@ pub(super) async fn details(
     account.settle();
     let tasks = lock(&account.tasks);
     let task = tasks.get(&id).ok_or_else(|| not_there(&id))?;
-    let world = &account.world;
-    let moment = tasks.moment(world, task);
-    let time =
-        |moment: Option<Duration>| moment.map(|moment| time_text(world.timestamp_at(moment)));
-    let (start, end) = (time(life::start(world, task)), time(moment.ended));
+    let teller = Teller::new(&account.world, &call);
+    let moment = tasks.moment(&teller.rules, task, teller.now);
+    let start = teller.time(life::start(&teller.rules, task));
+    let end = teller.time(moment.ended);
     let logs = task.ended.iter().flat_map(|ended| &ended.logs);
     let logs = logs.map(|(name, file)| {
         let link = call.href(&format!("/files/{file}/download_info"));

@@ -14,8 +14,8 @@ use crate::providers::seven_bridges::sim::call::{Call, Sent};
 use crate::providers::seven_bridges::sim::checks::validate;
 use crate::providers::seven_bridges::sim::errors::{Answer, Refusal};
 use crate::providers::seven_bridges::sim::fields::Fields;
-use crate::providers::seven_bridges::sim::life;
-use crate::providers::seven_bridges::sim::task::{Ended, KEPT, Task, Tasks};
+use crate::providers::seven_bridges::sim::life::{self, Rules};
+use crate::providers::seven_bridges::sim::task::{Ended, KEPT, Task, Tasks, Teller};
 use crate::providers::seven_bridges::sim::work;
 use crate::providers::seven_bridges::sim::{Account, new_uuid};
 use crate::sandbox::world::lock;
@@ -61,14 +61,14 @@ pub(super) async fn create(State(account): State<Arc<Account>>, call: Call, sent
             "Unexpected error.",
         ));
     }
-    told(&account, &tasks, &call, &id, StatusCode::CREATED)
+    told(&account, &tasks, &call, &id)
 }
 
-fn told(account: &Account, tasks: &Tasks, call: &Call, id: &str, status: StatusCode) -> Answer {
+fn told(account: &Account, tasks: &Tasks, call: &Call, id: &str) -> Answer {
     let task = tasks.get(id).ok_or_else(|| not_there(id))?;
     let fields = Fields::new(call.one("fields"), &[]);
-    let entry = tasks.describe(&account.world, call, task, &fields);
-    Ok((status, Json(entry)).into_response())
+    let entry = Teller::new(&account.world, call).describe(tasks, task, &fields);
+    Ok(Json(entry).into_response())
 }
 
 fn read(account: &Account, call: &Call, sent: &Sent) -> Result<Task, Refusal> {
@@ -178,7 +178,7 @@ pub(super) async fn run(
         ));
     }
     start(&account, &mut tasks, &id);
-    told(&account, &tasks, &call, &id, StatusCode::OK)
+    told(&account, &tasks, &call, &id)
 }
 
 /// `POST /tasks/{id}/actions/abort`
@@ -192,7 +192,8 @@ pub(super) async fn abort(
     let mut tasks = lock(&account.tasks);
     let task = tasks.get(&id).ok_or_else(|| not_there(&id))?;
     account.may_run(&task.project)?;
-    let moment = tasks.moment(&account.world, task);
+    let rules = Rules::new(account.world.faults());
+    let moment = tasks.moment(&rules, task, now);
     if !life::can_be_stopped(moment.status) {
         return Err(Refusal::bad(
             7011,
@@ -207,7 +208,7 @@ pub(super) async fn abort(
             task.aborted.get_or_insert(now);
         }
     }
-    told(&account, &tasks, &call, &id, StatusCode::OK)
+    told(&account, &tasks, &call, &id)
 }
 
 /// `POST /tasks/{id}/actions/clone`
@@ -238,7 +239,7 @@ pub(super) async fn clone(
     if wants_run(&call) {
         start(&account, &mut tasks, &id);
     }
-    told(&account, &tasks, &call, &id, StatusCode::CREATED)
+    told(&account, &tasks, &call, &id)
 }
 
 /// `PATCH /tasks/{id}`
@@ -277,7 +278,7 @@ pub(super) async fn change(
         }
     }
     validate(&lock(&account.shared.files), &project, task);
-    told(&account, &tasks, &call, &id, StatusCode::OK)
+    told(&account, &tasks, &call, &id)
 }
 
 /// `DELETE /tasks/{id}`
@@ -293,6 +294,7 @@ pub(super) async fn delete(State(account): State<Arc<Account>>, Path(id): Path<S
 pub(super) fn settle(account: &Account) {
     let world = &account.world;
     let now = world.now();
+    let rules = Rules::new(world.faults());
     let mut tasks = lock(&account.tasks);
     let running = std::mem::take(&mut tasks.running);
     let mut left = Vec::with_capacity(running.len());
@@ -300,7 +302,7 @@ pub(super) fn settle(account: &Account) {
         let Some(task) = tasks.get(&id) else {
             continue;
         };
-        let moment = tasks.moment(world, task);
+        let moment = tasks.moment(&rules, task, now);
         let Some(at) = moment.ended else {
             left.push(id);
             continue;
