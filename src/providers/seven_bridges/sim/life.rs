@@ -122,7 +122,8 @@ pub(super) fn of_single(rules: &Rules, task: &Task, now: Duration) -> Moment {
         return last;
     }
     if life == "unknown-state" && moment.steps.is_some_and(|(done, _)| done >= 2) {
-        moment.status = "FINALIZING";
+        // The word of the published sample of an abort.
+        moment.status = "Active";
     }
     moment
 }

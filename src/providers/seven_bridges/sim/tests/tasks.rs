@@ -459,7 +459,7 @@ async fn lives_and_members_can_turn_out_otherwise() {
     let id = bench.run(&task(&[&a])).await;
     bench.pass(3_000);
     let odd = bench.get(&format!("/tasks/{id}")).await.ok();
-    assert_eq!(odd["status"], "FINALIZING");
+    assert_eq!(odd["status"], "Active");
     bench.set("sb.outputs=empty");
     bench.set("sb.price=text");
     let done = bench.finished(&id).await;
