@@ -23,7 +23,7 @@ def take(person, name, at=None):
     for width, height in SIZES:
         person.window.resize(width, height)
         if at:
-            time.sleep(0.5)
+            time.sleep(0.3)
             person.bring(name=at)
         person.window.point_away()
         # Long enough for the frames after a change of size; nothing here can be asked whether it has been drawn.

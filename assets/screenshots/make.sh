@@ -5,4 +5,4 @@
 # usage: assets/screenshots/make.sh PROGRAM
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-DRIVER=$here/make.py exec "$here/../../tests/window/run.sh" "$1"
+SECONDS_AT_MOST=900 DRIVER=$here/make.py exec "$here/../../tests/window/run.sh" "$1"

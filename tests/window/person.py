@@ -141,28 +141,26 @@ class Person:
 
         wait(f"{name} ticked", ticked, seconds)
 
-    def bring(self, most=80, **wanted):
-        """Turns the wheel until what fits stands in the upper part of the page; gives it back."""
-        node = self.see(**wanted)
-        for _ in range(most):
+    def bring(self, **wanted):
+        """Turns the wheel until what fits stands in the upper part of the page."""
+
+        def place():
             node = self.see(**wanted)
-            place = node.get_component_iface().get_extents(Atspi.CoordType.WINDOW)
-            height = self.window.height()
-            if place.y > height * 0.35:
-                turns = 4 if place.y > 1.5 * height else 1
-                before = place.y
-                self.window.wheel(turns)
-                time.sleep(0.15)
-                after = self.see(**wanted).get_component_iface().get_extents(Atspi.CoordType.WINDOW)
-                if after.y == before:
-                    # The page has no more below.
-                    return node
-            elif place.y < 0:
-                self.window.wheel(-1)
-                time.sleep(0.15)
-            else:
-                return node
-        raise NotThere(f"{wanted} does not come into sight")
+            return node.get_component_iface().get_extents(Atspi.CoordType.WINDOW).y
+
+        before = place()
+        goal = self.window.height() // 6
+        if abs(before - goal) < 40:
+            return
+        # How far one turn goes is found out by turning.
+        probe = 2 if before > goal else -2
+        self.window.wheel(probe)
+        # Long enough for scrolling to come to rest.
+        time.sleep(0.8)
+        after = place()
+        if after != before:
+            self.window.wheel(round((after - goal) * probe / (before - after)))
+            time.sleep(0.8)
 
     def describe(self, most=160):
         """What is there, for whoever reads a failure."""

@@ -45,7 +45,7 @@ export XDG_CACHE_HOME=$scratch/home/cache LIBGL_ALWAYS_SOFTWARE=1 GTK_A11Y=atspi
 mkdir -p "$HOME" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
 mkdir -m 700 -p "$XDG_RUNTIME_DIR"
 
-timeout --kill-after=10 300 dbus-run-session -- bash "$here/inside.sh" "$program" "$scratch"
+timeout --kill-after=10 "${SECONDS_AT_MOST:-300}" dbus-run-session -- bash "$here/inside.sh" "$program" "$scratch"
 
 # With another driver (the screenshots) that is all.
 if [ -z "${DRIVER:-}" ]; then
