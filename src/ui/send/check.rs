@@ -163,6 +163,10 @@ fn lack(snapshot: &Snapshot, state: &SendState) -> Option<String> {
                 "{} needs a sample column",
                 ticked.target.pipeline.name
             )),
+            Lack::SamplesOfExisting => Some(format!(
+                "{} needs another way to make jobs",
+                ticked.target.pipeline.name
+            )),
         }
     })
 }

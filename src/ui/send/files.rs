@@ -180,13 +180,14 @@ fn table_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: 
             .auto_shrink([false, true])
             .cell_layout(Layout::left_to_right(Align::Center))
             .column(Column::remainder().at_least(160.0).clip(true))
-            .column(fixed(if columns.is_empty() { 150.0 } else { 90.0 }))
+            .column(fixed(if columns.is_empty() { 150.0 } else { 70.0 }))
             .column(Column::exact(76.0));
         for _ in &columns {
             table = table.column(fixed(96.0));
         }
         if tally.has_problems {
-            table = table.column(Column::initial(190.0).at_least(60.0).clip(true));
+            let width = if columns.is_empty() { 190.0 } else { 150.0 };
+            table = table.column(Column::initial(width).at_least(60.0).clip(true));
         }
         table
             .column(Column::exact(36.0))
@@ -253,7 +254,7 @@ fn file_cells_ui(row: &mut egui_extras::TableRow<'_, '_>, listed: &ListedFile) {
 fn problem_ui(ui: &mut Ui, listed: &ListedFile, fits: bool) {
     let words = match listed.problem {
         Some(problem) => problem.words(),
-        None if !fits => "No sample: its name does not fit",
+        None if !fits => "No sample: name does not fit",
         None => return,
     };
     let color = Palette::of(ui).warning;

@@ -300,7 +300,8 @@ fn list_ui(ui: &mut Ui, view: &ConnectionView, picker: &mut Picker, outbox: &mut
 fn row_ui(ui: &mut Ui, picker: &mut Picker, input: &StagedFile) -> bool {
     let mut open = false;
     ui.horizontal(|ui| {
-        ui.set_min_height(theme::ROW_HEIGHT);
+        ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT - 2.0;
+        ui.set_height(theme::ROW_HEIGHT);
         let palette = Palette::of(ui);
         if picker.wanted.takes(input) {
             let mut chosen = picker.is_chosen(input);

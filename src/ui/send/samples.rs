@@ -11,7 +11,7 @@ use crate::model::file::ListedFile;
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
 use crate::ui::send::tally::Tally;
-use crate::ui::theme::{Palette, icon};
+use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
 
 /// What the sample table remembers.
@@ -219,7 +219,12 @@ fn result_ui(ui: &mut Ui, draft: &DraftView, tally: &Tally, state: &mut SamplesS
                 None => column.clone(),
             })
             .collect();
-        widgets::weak(ui, format!("Columns: {}", counted.join(", ")));
+        let from = if samples.imported.is_empty() {
+            String::new()
+        } else {
+            format!(" from {}", samples.imported)
+        };
+        widgets::weak(ui, format!("Columns{from}: {}", counted.join(", ")));
         let missing = tally.unmatched.len();
         if missing > 0 {
             let words = format!(
@@ -260,6 +265,7 @@ pub fn cell_ui(
         }
         Some(_) | None => value(draft, path, column).to_owned(),
     };
+    ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT - 6.0;
     let width = ui.available_width() - 4.0;
     let edit = widgets::line(&mut text)
         .desired_width(width)

@@ -18,8 +18,8 @@ pub struct Tally {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// How many different values the files that will be sent have, by sample column; files without a value are one more.
-    values: BTreeMap<String, usize>,
+    /// By sample column: how many different values the files that will be sent have, and how many files have none.
+    values: BTreeMap<String, (usize, usize)>,
     /// Which lines of the file list no pattern and no imported table fits, in order.
     pub unmatched: Vec<usize>,
     /// Whether any line of the file list has something to say.
@@ -41,7 +41,7 @@ impl Tally {
             draft: draft.clone(),
             ..Self::default()
         };
-        let mut values: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+        let mut values: BTreeMap<&str, (BTreeSet<&str>, usize)> = BTreeMap::new();
         let unmatched: BTreeSet<&Path> = samples.unmatched.iter().map(AsRef::as_ref).collect();
         for (at, listed) in draft.files.iter().enumerate() {
             if listed.problem.is_some() {
@@ -55,21 +55,33 @@ impl Tally {
             }
             let row = samples.rows.get(&listed.file.path);
             for column in &samples.columns {
-                let value = row.and_then(|row| row.get(column)).map(String::as_str);
-                values.entry(column).or_default().insert(value);
+                let (values, without) = values.entry(column).or_default();
+                match row.and_then(|row| row.get(column)) {
+                    Some(value) => {
+                        values.insert(value);
+                    }
+                    None => *without += 1,
+                }
             }
         }
         tally.has_problems |= !tally.unmatched.is_empty();
         tally.values = values
             .into_iter()
-            .map(|(column, values)| (column.to_owned(), values.len()))
+            .map(|(column, (values, without))| (column.to_owned(), (values.len(), without)))
             .collect();
         tally
     }
 
-    /// How many different values a sample column has; none when there is no such column.
+    /// How many different values a sample column has; none when there is no such column or nothing in it.
     pub fn values(&self, column: Option<&str>) -> Option<usize> {
-        self.values.get(column?).copied()
+        let (values, _) = self.values.get(column?)?;
+        (*values > 0).then_some(*values)
+    }
+
+    /// How many files have no value in a sample column.
+    pub fn without(&self, column: Option<&str>) -> usize {
+        let known = column.and_then(|column| self.values.get(column));
+        known.map_or(0, |(_, without)| *without)
     }
 
     /// How many jobs a target makes.

@@ -106,7 +106,9 @@ impl Ticked {
 
     /// What about its jobs keeps the draft from being sent, apart from the settings.
     pub fn lacks(&self, view: &ConnectionView, facts: &ProviderFacts, tally: &Tally) -> Lack {
-        if !self.target.existing.is_empty() {
+        if !self.target.existing.is_empty() && self.target.fan_out.needs_samples() {
+            Lack::SamplesOfExisting
+        } else if !self.target.existing.is_empty() {
             Lack::Nothing
         } else if missing_entry(view, facts).is_some() {
             Lack::WayForFiles
@@ -129,6 +131,8 @@ pub enum Lack {
     WayForFiles,
     /// No sample column is chosen, or the chosen one is gone.
     SampleColumn,
+    /// Inputs at the platform have no samples to make jobs by.
+    SamplesOfExisting,
 }
 
 /// The entry of the connection that files of this computer need and that is not filled in.

@@ -1,6 +1,6 @@
 //! Below a ticked pipeline: how many jobs its files become, and whether it uses inputs that are at the platform already.
 
-use egui::{ComboBox, Ui};
+use egui::{ComboBox, RichText, Ui};
 
 use crate::engine::snapshot::ConnectionView;
 use crate::model::provider::{FanOut, Intake, Nouns, ProviderFacts};
@@ -33,8 +33,11 @@ pub fn ways_ui(
     outbox: &mut Outbox,
 ) {
     ui.indent("ways", |ui| {
-        ui.horizontal_wrapped(|ui| fan_out_ui(ui, around, ticked));
-        existing_ui(ui, around, ticked, picker, outbox);
+        ui.horizontal_wrapped(|ui| {
+            fan_out_ui(ui, around, ticked);
+            existing_ui(ui, around, ticked, picker, outbox);
+        });
+        picked_ui(ui, around, ticked);
         intake_ui(ui, around, ticked, outbox);
     });
 }
@@ -100,6 +103,12 @@ fn fan_out_ui(ui: &mut Ui, around: &Around<'_>, ticked: &mut Ticked) {
     }
     if let Some(count) = around.tally.values(target.sample_column.as_deref()) {
         widgets::weak(ui, format::count(count, "value", "values"));
+        let without = around.tally.without(target.sample_column.as_deref());
+        if without > 0 {
+            let words = format!("{} without one", format::count(without, "file", "files"));
+            let color = Palette::of(ui).warning;
+            ui.label(RichText::new(words).color(color));
+        }
     }
 }
 
@@ -155,6 +164,12 @@ fn existing_ui(
             outbox,
         ));
     }
+}
+
+/// What was picked, each with a way to take it out again.
+fn picked_ui(ui: &mut Ui, around: &Around<'_>, ticked: &mut Ticked) {
+    let target = &mut ticked.target;
+    let noun = around.facts.nouns.input;
     if !target.existing.is_empty() {
         let count = format::count(target.existing.len(), noun, &format!("{noun}s"));
         ui.label(format!(
@@ -207,6 +222,13 @@ fn intake_ui(ui: &mut Ui, around: &Around<'_>, ticked: &Ticked, outbox: &mut Out
             if add.clicked() {
                 outbox.go(Goal::EditConnection(view.connection.id));
             }
+        }
+        Lack::SamplesOfExisting => {
+            let words = format!(
+                "Samples are known only of files of this computer. Choose another way for {}s that are at {} already",
+                facts.nouns.input, facts.name
+            );
+            widgets::problem(ui, &words);
         }
         Lack::SampleColumn => {
             let words = match &ticked.target.sample_column {

@@ -445,8 +445,8 @@ fn ways_to_make_jobs_are_counted_in_the_platforms_words() {
     window.publish(sampled);
     window.press("Jobs of Align reads");
     window.press("One computation per value of a sample column");
-    // Two wells, and the file without one.
-    assert!(window.is_enabled("Send 3 files · 3 jobs on 1 platform"));
+    assert!(window.is_enabled("Send 3 files · 2 jobs on 1 platform"));
+    assert!(window.sees("1 file without one"));
     assert_eq!(target(&window).sample_column.as_deref(), Some("well"));
     assert_eq!(target(&window).fan_out, FanOut::OnePerSample);
     window.publish(|snapshot| {
@@ -457,7 +457,7 @@ fn ways_to_make_jobs_are_counted_in_the_platforms_words() {
             row.insert("well".to_owned(), "A01".to_owned());
         }
     });
-    assert!(window.is_enabled("Send 3 files · 2 jobs on 1 platform"));
+    assert!(window.is_enabled("Send 3 files · 1 job on 1 platform"));
     window.publish(|snapshot| {
         Arc::make_mut(&mut snapshot.draft).samples = Arc::default();
     });
@@ -540,8 +540,16 @@ fn inputs_at_the_platform_are_searched_paged_and_chosen() {
         window.is_enabled("Send 1 job on 1 platform"),
         "no file of this computer is needed"
     );
+    window.press("Jobs of Align reads");
+    window.press("One computation per file");
+    assert!(window.is_enabled("Send 2 jobs on 1 platform"));
     window.press("Remove a 世界");
     assert_eq!(target(&window).existing, [asset("c", false)]);
+    window.publish(sampled);
+    window.press("Jobs of Align reads");
+    window.press("One computation per value of a sample column");
+    assert!(window.sees("Samples are known only of files of this computer"));
+    assert!(!window.is_enabled("Send 1 job on 1 platform"));
 }
 
 #[test]
@@ -602,9 +610,9 @@ fn columns_are_read_out_of_names_imported_and_edited() {
         [Command::SetSamplePattern(pattern)] if pattern == "{well}"
     ));
     window.publish(sampled);
-    assert!(window.sees("Columns: well (3 values)"));
+    assert!(window.sees("Columns: well (2 values)"));
     assert!(window.sees("1 file does not fit"));
-    assert!(window.sees("No sample: its name does not fit"));
+    assert!(window.sees("No sample: name does not fit"));
     window.press("Show only these");
     assert!(
         !window.sees("Remove A01 世界"),

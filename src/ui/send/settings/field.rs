@@ -56,6 +56,9 @@ pub(super) fn field_ui(ui: &mut Ui, desk: &mut Desk<'_>, field: &Field, target: 
     let mut reset = false;
     let mut changed = false;
     ui.horizontal(|ui| {
+        if !is_box {
+            ui.spacing_mut().interact_size.y = 20.0;
+        }
         if is_box {
             changed = value::box_ui(ui, &field.label, &mut current);
         } else {

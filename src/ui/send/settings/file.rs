@@ -55,7 +55,7 @@ pub(super) fn file_ui(
         picked_ui(ui, files);
         changed |= files.len() != before;
     }
-    if !rule.endings.is_empty() {
+    if !rule.endings.is_empty() && !rule.folder {
         widgets::weak(
             ui,
             format!("Meant for files ending in {}", rule.endings.join(", ")),

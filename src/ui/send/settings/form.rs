@@ -52,7 +52,7 @@ pub(super) fn form_ui(ui: &mut Ui, desk: &mut Desk<'_>, form: &Form, ticked: &mu
     let mut is_first = true;
     for group in wanted.chunk_by(|one, other| one.group == other.group) {
         group_ui(ui, desk, group, ticked, (is_first, narrowed));
-        is_first = false;
+        is_first &= group.iter().all(|field| field.group.is_empty());
     }
     if form.free_form {
         free::lines_ui(ui, desk, form, ticked);

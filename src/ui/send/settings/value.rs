@@ -20,11 +20,11 @@ pub(super) fn value_ui(
 ) -> bool {
     match kind {
         FieldKind::Flag => states_ui(ui, spot, value),
-        FieldKind::Text(_) => text_ui(ui, spot, TEXT_WIDTH, "", value),
+        FieldKind::Text(_) => text_ui(ui, spot, TEXT_WIDTH, value),
         FieldKind::Number { min, max, .. } => {
             let bounds = bounds(*min, *max);
             ui.horizontal(|ui| {
-                let changed = text_ui(ui, spot, 140.0, &bounds, value);
+                let changed = text_ui(ui, spot, 140.0, value);
                 if !bounds.is_empty() {
                     widgets::weak(ui, bounds);
                 }
@@ -78,12 +78,10 @@ fn states_ui(ui: &mut Ui, spot: &Spot, value: &mut Option<Value>) -> bool {
     changed
 }
 
-fn text_ui(ui: &mut Ui, spot: &Spot, width: f32, hint: &str, value: &mut Option<Value>) -> bool {
+fn text_ui(ui: &mut Ui, spot: &Spot, width: f32, value: &mut Option<Value>) -> bool {
     let mut text = typed(value.as_ref());
     let width = ui.available_width().min(width);
-    let edit = widgets::line(&mut text)
-        .desired_width(width)
-        .hint_text(hint.to_owned());
+    let edit = widgets::line(&mut text).desired_width(width);
     let changed = spot.name(ui.add(edit)).changed();
     if changed {
         *value = (!text.is_empty()).then_some(Value::Text(text));
