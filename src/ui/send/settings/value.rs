@@ -154,9 +154,9 @@ fn list_ui(
                     removed = Some(at);
                 }
                 ui.vertical(|ui| {
-                    let mut slot = Some(entry.clone());
-                    if value_ui(ui, desk, kind, &inner, &mut slot) {
-                        *entry = slot.unwrap_or(Value::Text(String::new()));
+                    let mut held = Some(entry.clone());
+                    if value_ui(ui, desk, kind, &inner, &mut held) {
+                        *entry = held.unwrap_or(Value::Text(String::new()));
                         changed = true;
                     }
                 });
@@ -220,7 +220,7 @@ fn either_ui(
         }
         return chosen != now;
     };
-    let mut slot = if chosen == now {
+    let mut held = if chosen == now {
         inner
     } else {
         Some(first_value(&variant.kind))
@@ -228,11 +228,11 @@ fn either_ui(
     let edited = ui
         .push_id(at, |ui| {
             let inner = spot.inside(at, spot.name.clone());
-            value_ui(ui, desk, &variant.kind, &inner, &mut slot)
+            value_ui(ui, desk, &variant.kind, &inner, &mut held)
         })
         .inner;
-    let slot = slot.unwrap_or(Value::Text(String::new()));
-    *value = Some(Value::Variant(at, Box::new(slot)));
+    let held = held.unwrap_or(Value::Text(String::new()));
+    *value = Some(Value::Variant(at, Box::new(held)));
     edited || chosen != now
 }
 
