@@ -704,7 +704,7 @@ fn ten_thousand_files_with_samples_draw_only_what_is_seen() {
     window.harness.run_steps(20);
     // Without optimization and on a busy computer; counting all files in each frame would take seconds.
     assert!(
-        started.elapsed().as_secs_f32() < 4.0,
+        started.elapsed().as_secs_f32() < 10.0,
         "{:?}",
         started.elapsed()
     );
