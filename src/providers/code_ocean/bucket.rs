@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, Url};
 use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload, ListObjectsV2};
-use rusty_s3::{Bucket as Place, Credentials, S3Action, UrlStyle};
+use rusty_s3::{Bucket as Place, Credentials, S3Action as _, UrlStyle};
 use tokio::time::timeout;
 
 use crate::model::connection::{clean_base_url, may_carry_key};
@@ -188,7 +188,7 @@ impl Bucket {
         Ok(Some(parts))
     }
 
-    /// Puts the parts together; their ETags in order.
+    /// Puts the parts together; their `ETag`s in order.
     pub(super) async fn complete(&self, key: &str, upload: &str, etags: &[String]) -> Result<()> {
         let action = CompleteMultipartUpload::new(
             &self.place,
@@ -274,7 +274,7 @@ impl Bucket {
         refuse_late(&answer)
     }
 
-    /// Copies a range of an object into a part of an unfinished one; the part's ETag.
+    /// Copies a range of an object into a part of an unfinished one; the part's `ETag`.
     pub(super) async fn copy_part(
         &self,
         from: (&str, u64, u64),

@@ -114,16 +114,13 @@ impl Bucket {
             let known = have
                 .iter()
                 .find(|have| have.number == number && have.size_bytes == part.length_bytes);
-            match known {
-                Some(known) => {
-                    there_bytes = there_bytes.saturating_add(known.size_bytes);
-                    etags.push(known.etag.clone());
-                }
-                None => {
-                    missing.push((number, part));
-                    etags.push(String::new());
-                }
+            if let Some(known) = known {
+                there_bytes = there_bytes.saturating_add(known.size_bytes);
+            } else {
+                missing.push((number, part));
             }
+            // What is missing gets its own when it is there.
+            etags.push(known.map(|known| known.etag.clone()).unwrap_or_default());
         }
         meter.restart_at(there_bytes);
         let mut missing = missing.into_iter();

@@ -27,8 +27,8 @@ fn field<'a>(form: &'a Form, name: &str) -> &'a Field {
     form.fields.iter().find(|field| field.name == name).unwrap()
 }
 
-fn text(text: &str) -> Option<Value> {
-    Some(Value::Text(text.to_owned()))
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
 }
 
 #[tokio::test]
@@ -66,15 +66,19 @@ async fn every_kind_of_parameter_is_a_field() {
             whole: true
         }
     );
-    assert!(read_len.required && read_len.default == text("100"));
+    assert!(read_len.required && read_len.default == Some(text("100")));
     assert!(read_len.help.starts_with("Of one read. Whole numbers only"));
     // The one data asset of the panel may not be read, so its folder is left alone.
-    assert_eq!(field(&form, "@mount").default, text("data"));
+    assert_eq!(field(&form, "@mount").default, Some(text("data")));
     let layout = field(&form, "[1]");
     let choices = vec!["single".to_owned(), "paired".to_owned()];
     assert_eq!(layout.kind, FieldKind::Choice(choices));
-    assert_eq!(layout.default, text("paired"));
-    assert_eq!(field(&form, "[2]").default, text(""), "its place is kept");
+    assert_eq!(layout.default, Some(text("paired")));
+    assert_eq!(
+        field(&form, "[2]").default,
+        Some(text("")),
+        "its place is kept"
+    );
     let FieldKind::Text(rule) = &field(&form, "[2]").kind else {
         panic!("a text");
     };
@@ -85,7 +89,7 @@ async fn every_kind_of_parameter_is_a_field() {
     );
     let truths = vec!["true".to_owned(), "false".to_owned()];
     assert_eq!(field(&form, "trim").kind, FieldKind::Choice(truths));
-    assert!(field(&form, "seed").hidden && field(&form, "seed").default == text("7"));
+    assert!(field(&form, "seed").hidden && field(&form, "seed").default == Some(text("7")));
     assert!(field(&form, "sheet").help.contains("/data/"));
     let FieldKind::Text(odd) = &field(&form, "odd").kind else {
         panic!("a text");
@@ -118,7 +122,7 @@ async fn the_processes_of_a_pipeline_are_groups_as_list_or_object() {
     );
     let mounts = FieldKind::Choice(vec!["reads".to_owned()]);
     assert_eq!(field(&form, "@mount").kind, mounts);
-    assert_eq!(field(&form, "@mount").default, text("reads"));
+    assert_eq!(field(&form, "@mount").default, Some(text("reads")));
     // What the service would ignore is not asked for.
     assert!(
         form.cautions

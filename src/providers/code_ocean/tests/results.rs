@@ -55,7 +55,7 @@ async fn folders_are_walked_and_steps_upwards_refused() {
             ("bam/deep/z.ZIP", Some(7), true),
         ]
     );
-    let asked: Vec<Json> = stub.asked().iter().map(|asked| asked.json()).collect();
+    let asked: Vec<Json> = stub.asked().iter().map(stub::Asked::json).collect();
     assert_eq!(
         asked,
         [

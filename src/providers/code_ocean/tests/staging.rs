@@ -138,7 +138,8 @@ async fn small_and_empty_files_arrive_whole_under_nasty_names() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     // A file that changed since it was picked does not arrive.
     upload = bench.upload("changed", b"one");
-    std::fs::write(&upload.file.path, b"another").unwrap();
+    let mut changed = std::fs::File::create(&upload.file.path).unwrap();
+    changed.write_all(b"another").unwrap();
     let error = bench
         .client()
         .stage(&upload, &Keep::forgetful(), &Meter::default())
