@@ -15,6 +15,8 @@ const WAIT_UNKNOWN: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(60);
 /// Waited beyond the announced time, as both clocks count whole seconds.
 const SLACK: Duration = Duration::from_secs(1);
+/// Ends of windows that differ by no more than this are the same end, rounded differently.
+const JITTER_SECS: u64 = 2;
 /// One in so many requests of a window is kept for polls and for what a person waits for.
 const KEPT_SHARE: u64 = 20;
 
@@ -102,7 +104,9 @@ impl Ledger {
             return;
         };
         let left = u64::try_from(left).unwrap_or(0);
-        let same = self.window.filter(|known| known.reset == reset);
+        let same = self
+            .window
+            .filter(|known| known.reset.abs_diff(reset) <= JITTER_SECS);
         match (same, self.window) {
             // Answers may overtake each other: within a window less is left and never more.
             (Some(known), _) => {

@@ -26,5 +26,6 @@ mod old_journal;
 mod program;
 mod recovery;
 mod sandbox;
+mod seven_bridges;
 mod ui;
 mod vault;

@@ -61,7 +61,7 @@ fn picked(path: &Path) -> LocalFile {
 }
 
 /// Bytes that are nowhere the same for long.
-fn content(length: usize) -> Vec<u8> {
+pub(crate) fn content(length: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     (0..length)
         .map(|_| {
