@@ -201,7 +201,7 @@ async fn a_maintenance_is_told_from_a_fault() {
             .await;
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound, "{style}");
     }
-    let bench = Bench::start(&["sb.user:unauthorized"]).await;
+    let bench = Bench::start(&["unauthorized@sb.user"]).await;
     let error = bench.provider.check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
 }

@@ -67,12 +67,13 @@ impl Bench {
             ..NetOptions::default()
         })
         .unwrap();
-        let addresses = sandbox.addresses();
-        let url = addresses.entry("seven-bridges", "url");
-        let key = Secret::parse_key(&addresses.entry("seven-bridges", "key")).unwrap();
+        let key = sandbox
+            .world()
+            .key(labferry::providers::seven_bridges::sim::PLATFORM);
+        let key = Secret::parse_key(&key).unwrap();
         let secrets = BTreeMap::from([("key".to_owned(), key)]);
         // Without its version, as the vendor's overview page writes it.
-        let url = url.trim_end_matches('/').trim_end_matches("/v2").to_owned();
+        let url = format!("http://{}", sandbox.world().api_address());
         let connection = connection(&url, project);
         let entry = labferry::providers::entry(&connection.provider).unwrap();
         Self {

@@ -385,13 +385,13 @@ async fn submit_unjournalled(bench: &Bench, submission: &Submission) -> Result<R
 #[tokio::test]
 async fn whatever_answer_is_lost_there_is_one_task() {
     for fault in [
-        "sb.create-task:lost-answer*1",
-        "sb.create-task:refuse-before*1",
+        "lost-answer@sb.create-task*1",
+        "refuse-before@sb.create-task*1",
         "sb.create-answer=error-after",
-        "sb.run-task:lost-answer*1",
-        "sb.run-task:refuse-before*1",
-        "sb.run-task:server-error*1",
-        "sb.run-task:garbled*1",
+        "lost-answer@sb.run-task*1",
+        "refuse-before@sb.run-task*1",
+        "server-error@sb.run-task*1",
+        "garbled@sb.run-task*1",
     ] {
         let bench = Bench::start(&[]).await;
         let staged = bench.tables(&["a.csv"]).await;
@@ -404,7 +404,7 @@ async fn whatever_answer_is_lost_there_is_one_task() {
                 Err(error) => error,
             };
             // As the engine does: a draft that was journalled is brought back, a lost answer is looked up.
-            bench.clear();
+            bench.set("sb.create-answer=usual");
             submission.drafted = drafted.clone().or(submission.drafted);
             if !error.submit_made_no_job() {
                 assert!(drafted.is_some(), "{fault}: {error:?}");

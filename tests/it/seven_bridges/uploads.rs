@@ -92,8 +92,8 @@ async fn files_of_every_size_arrive_whole_in_the_batchs_folder() {
             let bytes = content(length);
             let upload = bench.file(name, &bytes);
             let meter = Meter::default();
-            let staged = bench.provider.stage(&upload, &Keep::forgetful(), &meter);
-            let staged = staged.await.unwrap();
+            let keep = Keep::forgetful();
+            let staged = bench.provider.stage(&upload, &keep, &meter).await.unwrap();
             assert_eq!(staged.name, name);
             assert_eq!(staged.size_bytes, Some(length as u64));
             assert_eq!(staged.sha256.as_ref().map(String::len), Some(64));
@@ -135,7 +135,7 @@ async fn uploads_side_by_side_share_one_folder() {
 
 #[tokio::test]
 async fn a_stopped_upload_goes_on_where_the_server_has_it() {
-    let bench = bench(&["storage.sb-part:slow"]).await;
+    let bench = bench(&["slow@storage.sb-part"]).await;
     let bytes = content(2_500_000);
     let upload = bench.file("a.bin", &bytes);
     let kept = Arc::new(Mutex::new(None));
@@ -155,8 +155,6 @@ async fn a_stopped_upload_goes_on_where_the_server_has_it() {
     assert_eq!(bench.count("sb.abort-upload"), 0, "it can be gone on with");
     assert!(kept.lock().unwrap().is_some());
     bench.clear();
-    bench.set("sb.min-part=1000");
-    bench.set("sb.part-size=100000");
     let before = bench.count("storage.sb-part");
     let meter = Meter::default();
     let staged = stage_kept(&bench, &upload, &kept, &meter).await.unwrap();
@@ -171,7 +169,7 @@ async fn a_stopped_upload_goes_on_where_the_server_has_it() {
 
 #[tokio::test]
 async fn an_upload_stopped_for_good_is_given_up() {
-    let bench = bench(&["storage.sb-part:slow"]).await;
+    let bench = bench(&["slow@storage.sb-part"]).await;
     let upload = bench.file("a.bin", &content(2_500_000));
     let meter = Meter::default();
     let stop = async {
@@ -213,19 +211,20 @@ async fn a_file_that_changed_is_given_up_and_sent_anew_when_picked_again() {
 #[tokio::test]
 async fn addresses_of_parts_expire_and_connections_break() {
     for fault in [
-        "storage.sb-part:expired-link*2",
-        "storage.sb-part:server-error*2",
-        "storage.sb-part:lost-answer*2",
-        "storage.sb-part:refuse-before*2",
-        "sb.part:server-error*2",
-        "sb.report-parts:lost-answer*1",
-        "sb.start-upload:unavailable*1",
+        "expired-link@storage.sb-part*2",
+        "server-error@storage.sb-part*2",
+        "lost-answer@storage.sb-part*2",
+        "refuse-before@storage.sb-part*2",
+        "server-error@sb.part*2",
+        "lost-answer@sb.report-parts*1",
+        "server-error@sb.start-upload*1",
     ] {
         let bench = bench(&[fault]).await;
         let bytes = content(750_000);
         let upload = bench.file("a.bin", &bytes);
         let meter = Meter::default();
-        let staged = bench.provider.stage(&upload, &Keep::forgetful(), &meter);
+        let keep = Keep::forgetful();
+        let staged = bench.provider.stage(&upload, &keep, &meter);
         let staged = staged
             .await
             .unwrap_or_else(|error| panic!("{fault}: {error:?}"));
@@ -239,10 +238,10 @@ async fn addresses_of_parts_expire_and_connections_break() {
 async fn completing_is_repeated_looked_up_or_begun_anew() {
     for (fault, starts, completes) in [
         ("sb.lose-part=3", 1, 2),
-        ("sb.complete-upload:lost-answer*1", 1, 1),
-        ("sb.complete-upload:refuse-before*1", 1, 2),
-        ("sb.complete-upload:server-error*1", 1, 2),
-        ("sb.complete-upload:garbled*1", 1, 1),
+        ("lost-answer@sb.complete-upload*1", 1, 1),
+        ("refuse-before@sb.complete-upload*1", 1, 2),
+        ("server-error@sb.complete-upload*1", 1, 2),
+        ("garbled@sb.complete-upload*1", 1, 1),
     ] {
         let bench = bench(&[fault]).await;
         let bytes = content(750_000);

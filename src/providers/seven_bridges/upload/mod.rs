@@ -52,10 +52,17 @@ impl Client {
         meter.restart_at(0);
         // The hash is computed beside the transfer, from a reading of its own, and ended with it.
         let hashing = StoppedAtEnd(Meter::default());
-        let (file, sha256) = tokio::try_join!(
-            self.transfer(upload, keep, meter),
-            sha256_until_stopped(&upload.file, &hashing.0, Doing::Upload),
-        )?;
+        let transfer = async {
+            let file = self.transfer(upload, keep, meter).await;
+            if file.is_err() {
+                hashing.0.stop();
+            }
+            file
+        };
+        let hash = sha256_until_stopped(&upload.file, &hashing.0, Doing::Upload);
+        // The transfer is not dropped for a hash that failed: it finds out itself, and tidies up.
+        let (file, sha256) = tokio::join!(transfer, hash);
+        let (file, sha256) = (file?, sha256?);
         self.describe(&file.id, upload).await?;
         meter.restart_at(upload.file.size_bytes);
         Ok(StagedFile {

@@ -32,9 +32,9 @@ pub(in crate::providers::seven_bridges) struct Project {
     pub(in crate::providers::seven_bridges) id: String,
     name: Option<String>,
     permissions: Option<Permissions>,
-    /// Missing where it was not listed, empty or null where there is none.
-    #[serde(default, deserialize_with = "given")]
-    billing_group: Option<Option<String>>,
+    /// Missing, empty or null where there is none.
+    #[serde(default, deserialize_with = "text")]
+    billing_group: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,10 +43,6 @@ struct Permissions {
     write: Option<bool>,
     #[serde(default, deserialize_with = "flag")]
     execute: Option<bool>,
-}
-
-fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    text(from).map(Some)
 }
 
 impl Project {
@@ -61,9 +57,9 @@ impl Project {
         if !may(permissions.and_then(|rights| rights.execute)) {
             lacks.push("you may not run tasks there");
         }
-        if let Some(group) = self.billing_group
-            && group.is_none_or(|group| group.trim().is_empty())
-        {
+        // A list that leaves the rights out was not asked for more than names.
+        let has_group = |group: &String| !group.trim().is_empty();
+        if permissions.is_some() && !self.billing_group.as_ref().is_some_and(has_group) {
             lacks.push("it has no billing group");
         }
         Place {
