@@ -79,7 +79,7 @@ pub(crate) async fn samples_arrive_whole(bench: &Bench) {
     // Several blocks, the last of them full, and one byte more.
     for length in [2 * 1024 * 1024, 2 * 1024 * 1024 + 1] {
         let bytes: Vec<u8> = (0..length).map(|place: u32| (place % 251) as u8).collect();
-        stage_and_look(bench, "blocks.bin", &bytes).await;
+        stage_and_look(bench, &format!("{length} blocks.bin"), &bytes).await;
     }
     assert_eq!(
         bench.count(bench.stand.upload),
@@ -110,8 +110,9 @@ pub(crate) async fn a_lost_upload_is_made_good(bench: &Bench) {
         assert_eq!(meter.done_bytes(), bytes.len() as u64, "{fault}");
         assert!(is_stored(bench.sandbox.world().folder(), bytes.as_bytes()));
     }
-    // The lost answer alone was found; the other three had to be sent again.
-    assert_eq!(bench.count(bench.stand.upload), 7);
+    // The other three had to be sent again. The lost answer was found, where the platform can say so of a whole file.
+    let sent = bench.count(bench.stand.upload);
+    assert_eq!(sent, if bench.stand.parts.is_some() { 8 } else { 7 });
 }
 
 pub(crate) async fn a_file_over_the_limit_is_not_sent(bench: &Bench) {
@@ -210,7 +211,8 @@ async fn assert_nothing_usable(bench: &Bench, when: &str) {
     assert_eq!(bench.jobs().await, 0, "{when}");
     if bench.can().browses_inputs {
         let top = bench.provider.browse(&Query::default()).await.unwrap();
-        for item in top.items {
+        let ours = |item: &StagedFile| item.is_folder && item.name.contains("Plate 7");
+        for item in top.items.into_iter().filter(ours) {
             let inside = Query {
                 folder: Some(item.id),
                 cursor: None,

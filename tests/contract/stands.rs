@@ -77,6 +77,8 @@ pub(crate) struct Parts {
     pub(crate) settings: &'static [&'static str],
     /// Length of a part then.
     pub(crate) bytes: u64,
+    /// Parts that may have to be sent again: on their way, waiting to be reported, being reported.
+    pub(crate) in_flight: u64,
 }
 
 /// Inputs made of gathered files.
@@ -232,7 +234,7 @@ const SEVEN_BRIDGES: Stand = Stand {
     draft: Some("sb.create-task"),
     status: "sb.bulk-tasks",
     count: Count::Listed(
-        "tasks?project=john_doe%2Fplate-7&limit=100",
+        "tasks?project=john_doe%2Fplate-7&limit=100&fields=id,status",
         Key::Header("x-sbg-auth-token"),
         |body| {
             let tasks = body["items"].as_array().unwrap().iter();
@@ -244,7 +246,7 @@ const SEVEN_BRIDGES: Stand = Stand {
     gone: "00000000-0000-4000-8000-000000000000",
     sample: "expression summary.tsv",
     failing: Failing::Setting("sb.life=fails"),
-    odd_state: Some(("sb.life=unknown-state", "Active")),
+    odd_state: Some(("sb.life=unknown-state", "FINALIZING")),
     page_limit: Some("sb.max-limit"),
     page_quirks: &[
         "sb.next-link=malformed",
@@ -277,6 +279,7 @@ const SEVEN_BRIDGES: Stand = Stand {
         endpoint: "storage.sb-part",
         settings: &["sb.min-part=1024", "sb.part-size=262144"],
         bytes: 262_144,
+        in_flight: 3 + 4 + 5,
     }),
     gathers: None,
     polls: (12, 1),

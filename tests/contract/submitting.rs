@@ -128,8 +128,11 @@ pub(crate) async fn a_refusal_makes_no_job(bench: &Bench) {
         "{error:?}"
     );
     assert!(error.submit_made_no_job(), "{error:?}");
-    let sent = bench.count(bench.stand.draft.unwrap_or(bench.stand.submit));
-    assert_eq!(sent, 1, "a refusal was repeated");
+    // Where a draft is made first, the pipeline may have been looked at before it.
+    match bench.stand.draft {
+        Some(draft) => assert!(bench.count(draft) <= 1, "a refusal was repeated"),
+        None => assert_eq!(bench.count(bench.stand.submit), 1, "a refusal was repeated"),
+    }
     assert!(submitted.questions <= 1);
     assert_eq!(bench.jobs().await, 0);
     bench.assert_readable(&error, "an unknown pipeline");

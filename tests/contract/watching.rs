@@ -156,14 +156,23 @@ pub(crate) async fn a_gone_job_spoils_no_other(bench: &Bench) {
         id: "../check?x=1#".to_owned(),
         ..good.clone()
     };
-    let few = [gone.clone(), good.clone(), odd.clone(), good.clone()];
-    let many: Vec<RemoteJob> = few.iter().cycle().take(12).cloned().collect();
-    for jobs in [few.to_vec(), many] {
+    let other = bench.succeeded().await;
+    let few = vec![gone.clone(), good.clone(), odd.clone(), other.clone()];
+    let mut many = few.clone();
+    for number in 0..8 {
+        let mut unknown = gone.clone();
+        unknown.id.pop();
+        unknown.id.push_str(&format!("{:x}", number + 8));
+        many.push(unknown);
+    }
+    for jobs in [few, many] {
         let reports = bench.client().status(&jobs).await.unwrap();
         assert_eq!(reports.len(), jobs.len());
         for (job, report) in jobs.iter().zip(&reports) {
             match report {
-                Ok(report) if job == &good => assert_eq!(report.status, JobStatus::Succeeded),
+                Ok(report) if [&good, &other].contains(&job) => {
+                    assert_eq!(report.status, JobStatus::Succeeded)
+                }
                 Ok(report) => assert_eq!(report.status, JobStatus::Gone, "{job:?}"),
                 Err(error) => {
                     assert_eq!(job, &odd, "{error:?}");
@@ -177,7 +186,7 @@ pub(crate) async fn a_gone_job_spoils_no_other(bench: &Bench) {
     }
     // One failure of the server concerns one job, not its neighbours.
     bench.set(&format!("garbled@{}*2", bench.stand.status));
-    let reports = bench.client().status(&[good.clone(), good]).await.unwrap();
+    let reports = bench.client().status(&[good, other]).await.unwrap();
     let succeeded = |report: &&Result<JobReport, _>| {
         matches!(
             report,

@@ -27,8 +27,9 @@ const USUAL_PART: u64 = 8 * MIB;
 /// The parts of a real platform.
 const REAL_PART: u64 = 32 * MIB;
 
-/// Most parts on their way at once.
-const IN_FLIGHT: u64 = 4;
+/// Parts that may have to be sent again after a kill: three on their way, four that wait to be reported, and a group of
+/// five that is being reported.
+const IN_FLIGHT: u64 = 3 + 4 + 5;
 
 /// Most memory of the program.
 const MOST_MEMORY: u64 = 150 * MIB;

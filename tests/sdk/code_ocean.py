@@ -115,8 +115,10 @@ def housekeeping(client, asset, capsule):
     equal(sorted(assets[asset.id].tags), ["a", "b"], "tags")
     client.data_assets.archive_data_asset(asset.id, True)
     archived = client.data_assets.search_data_assets(DataAssetSearchParams(archived=True))
-    equal([asset.id for asset in archived.results], [asset.id], "archived")
+    assert asset.id in [found.id for found in archived.results], archived
     client.data_assets.archive_data_asset(asset.id, False)
+    archived = client.data_assets.search_data_assets(DataAssetSearchParams(archived=True))
+    assert asset.id not in [found.id for found in archived.results], archived
     wish = [DataAssetAttachParams(id=asset.id, mount="attached")]
     attached = client.capsules.attach_data_assets(capsule, wish)
     equal([(a.id, a.mount) for a in attached], [(asset.id, "attached")], "attached")

@@ -106,7 +106,7 @@ def main():
         credentials(place)
         strings_only(client, place)
         older_habits(client, place, some_run(client, place).id)
-    with sandbox("rate-limited@co.run*2") as printed:
+    with sandbox("rate-limited@code_ocean.submit*2") as printed:
         patience(printed)
 
 

@@ -17,6 +17,7 @@ use crate::model::remote::{StagedFile, Upload};
 use crate::net::keep::Keep;
 use crate::net::retry::Idempotent;
 use crate::net::upload::sha256_until_stopped;
+use crate::providers::seven_bridges::FACTS;
 use crate::providers::seven_bridges::client::Client;
 use crate::providers::seven_bridges::errors::{NAME_TAKEN, code_of};
 use crate::providers::seven_bridges::upload::kept::Kept;
@@ -48,6 +49,11 @@ impl Client {
         keep: &Keep,
         meter: &Meter,
     ) -> Result<StagedFile> {
+        let max_bytes = FACTS.capabilities.max_file_bytes.unwrap_or(u64::MAX);
+        if upload.file.size_bytes > max_bytes {
+            return Err(Error::new(ErrorKind::TooLarge, Doing::Upload)
+                .hint("Seven Bridges takes files of at most 5 TiB"));
+        }
         meter.expect(upload.file.size_bytes);
         meter.restart_at(0);
         // The hash is computed beside the transfer, from a reading of its own, and ended with it.
@@ -149,7 +155,7 @@ impl Client {
                 .await;
             let opened: Opened = match opened {
                 Ok(reply) => reply.json()?,
-                Err(error) if code_of(&error) == Some(NAME_TAKEN) => {
+                Err(error) if is_name_taken(&error) => {
                     number += 1;
                     continue;
                 }
@@ -250,6 +256,14 @@ impl Client {
             .change(&method, &path, &[], Some(&body), Doing::Upload)
             .await?;
         Ok(())
+    }
+}
+
+/// Whether another file has the name: by the number, or by the status where a refusal has no number.
+fn is_name_taken(error: &Error) -> bool {
+    match code_of(error) {
+        Some(code) => code == NAME_TAKEN,
+        None => error.kind() == ErrorKind::Conflict,
     }
 }
 
