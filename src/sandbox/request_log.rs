@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::TryStreamExt as _;
 
 use crate::sandbox::world::World;
@@ -64,6 +65,9 @@ impl OpenRecord {
         }
     }
 }
+
+/// Bodies up to this length are read before a handler sees the request.
+const SHORT_BODY_BYTES: usize = 4 * 1024;
 
 /// Requests kept; a sandbox may run for weeks.
 const MOST_RECORDS: usize = 100_000;
@@ -140,6 +144,17 @@ pub(crate) async fn record(
         let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         counter.body_bytes.fetch_add(read, Ordering::AcqRel);
     }));
+    // A short body is read whether the handler wants it or not: one that nobody reads ends the connection, and a client
+    // that sends its next request on that (as the official SDKs do, with bodies on GET) finds it closed.
+    let length = parts.headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let body = match length.filter(|length| *length <= SHORT_BODY_BYTES) {
+        Some(_) => match axum::body::to_bytes(body, SHORT_BODY_BYTES).await {
+            Ok(bytes) => Body::from(bytes),
+            Err(_cut) => return StatusCode::BAD_REQUEST.into_response(),
+        },
+        None => body,
+    };
     let response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status().as_u16();
     record.status.store(status, Ordering::Release);

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use labferry::sandbox::{Sandbox, SandboxOptions};
 
+use crate::harness::{connect_demo, engine};
 use crate::kill::from_environment;
-use crate::program::{Place, Ran};
+use crate::program::Place;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -99,14 +100,11 @@ async fn until(child: &mut Child, what: &str, patience: Duration, is_so: impl Fn
     }
 }
 
-fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
-    let entry = |field: &str| sandbox.addresses().entry("seven-bridges", field);
-    let mut program = place.program();
-    program
-        .env("LABFERRY_KEY", key)
-        .args(["connect", "seven-bridges", "--label", "Storage"])
-        .args(["--url", &entry("url"), "--project", &entry("project")]);
-    Ran::of(program.output().unwrap()).ended_with(0);
+/// Saves the connection; its key is in no file, so each program is given it.
+async fn connect(place: &Place, sandbox: &Sandbox) {
+    let engine = engine(&place.path(""));
+    connect_demo(&engine, sandbox, "seven-bridges").await;
+    engine.shutdown();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,7 +125,7 @@ async fn a_large_file_goes_on_after_each_kill_in_little_memory() {
     .unwrap();
     let place = Place::new();
     let key = sandbox.addresses().entry("seven-bridges", "key");
-    connect(&place, &sandbox, &key);
+    connect(&place, &sandbox).await;
     let file = place.path("large reads.txt");
     sparse(&file, size);
     let mut send = place.program();
@@ -135,7 +133,7 @@ async fn a_large_file_goes_on_after_each_kill_in_little_memory() {
         .args([
             "send",
             "--to",
-            "Storage",
+            "Seven Bridges",
             "--pipeline",
             "john_doe/plate-7/count-lines",
         ])
