@@ -151,7 +151,7 @@ async fn five_hundred_jobs_leave_half_of_the_requests_to_others() {
     });
     let bench = Bench::start().await;
     let connection = connect_demo(&bench.engine, &bench.sandbox, "seven-bridges").await;
-    let pipeline = "count-lines";
+    let pipeline = "Count lines";
     let target = target(&bench.engine, connection, pipeline, FanOut::OnePerFile);
     add_files(&bench.engine, bench.texts(count)).await;
     let results = bench.top.path().join("results");
