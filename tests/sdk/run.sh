@@ -46,7 +46,9 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost PYTHONDONTWRITEBYTECODE=1
 
+failed=0
 for checks in code_ocean code_ocean_older seven_bridges seven_bridges_limits; do
   printf '%s\n' "$checks"
-  timeout --kill-after=10 240 "$environment/bin/python" -W error::SyntaxWarning "$here/$checks.py" "$program"
+  timeout --kill-after=10 240 "$environment/bin/python" "$here/$checks.py" "$program" || failed=1
 done
+exit "$failed"
