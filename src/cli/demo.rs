@@ -26,9 +26,10 @@ use crate::sandbox::{Connectable, Sandbox, SandboxOptions};
 use crate::store::folders::Folders;
 
 /// What the headless demo runs, by the names the sandbox gives them; of a connection with none of these, the first one.
-const PIPELINES: [&str; 5] = [
+const PIPELINES: [&str; 6] = [
     "Nuclei count",
     "Image statistics",
+    "Read quality",
     "Table summary",
     "wordcount",
     "zipresults",

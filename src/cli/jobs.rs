@@ -6,6 +6,7 @@ use crate::cli::out::{Event, Out};
 use crate::cli::trouble::{Ending, Trouble};
 use crate::model::ids::{BatchId, JobId};
 use crate::model::job::Job;
+use crate::model::provider::FanOut;
 use crate::store::folders::Folders;
 use crate::store::journal::{Contents, Journal, JournalProblem};
 
@@ -43,9 +44,10 @@ fn list(contents: &Contents, out: Out) -> Result<(), Trouble> {
             let remote_id = job.remote.as_ref().map(|remote| remote.id.clone());
             let shown = remote_id.as_deref().unwrap_or("not submitted");
             out.line(format_args!(
-                "  {:<12} {} · {shown}",
+                "  {:<12} {}{} · {shown}",
                 job.stage.word(),
-                job.name
+                job.name,
+                shared_out(job)
             ))?;
             let JobId(number) = job.id;
             out.event(&Event {
@@ -61,6 +63,16 @@ fn list(contents: &Contents, out: Out) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+/// What a job is that its platform splits; nothing for any other.
+fn shared_out(job: &Job) -> String {
+    match (job.fan_out, &job.sample_column) {
+        (FanOut::BatchPerFile, _) => " · one task a file".to_owned(),
+        (FanOut::BatchPerSample, Some(column)) => format!(" · one task a value of {column}"),
+        (FanOut::BatchPerSample, None) => " · one task a sample".to_owned(),
+        (FanOut::AllInOne | FanOut::OnePerFile | FanOut::OnePerSample, _) => String::new(),
+    }
 }
 
 fn files(count: usize) -> String {

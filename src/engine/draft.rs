@@ -2,6 +2,8 @@
 
 mod findings;
 mod inputs;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -146,3 +146,55 @@ fn read(entry: &Entry, home: Option<&Path>) -> std::result::Result<Vec<Profile>,
     }
     Ok(profiles)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers;
+
+    fn entry(word: &str) -> &'static Entry {
+        providers::entry(&ProviderId::from(word)).unwrap()
+    }
+
+    fn home(text: &str) -> tempfile::TempDir {
+        use std::io::Write as _;
+        let home = tempfile::tempdir().unwrap();
+        let file = entry("seven-bridges").facts.profiles.unwrap().path;
+        let path = home.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::File::create(path)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        home
+    }
+
+    #[test]
+    fn keys_are_read_and_not_shown() {
+        let home = home(
+            "[cgc]\napi_endpoint = https://cgc-api.sbgenomics.com/v2\nauth_token = 0123456789abcdef0123456789abcdef\n",
+        );
+        let profiles = read(entry("seven-bridges"), Some(home.path())).unwrap();
+        let names: Vec<&str> = profiles.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["cgc"]);
+        assert!(profiles[0].secrets.contains_key("key"));
+        assert!(!format!("{profiles:?}").contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_of_no_use_is_said() {
+        let what = |word: &str, home: Option<&Path>| read(entry(word), home).unwrap_err().what();
+        let nothing = "There is no file of keys of this platform to import from.";
+        assert_eq!(what("biodock", None), nothing);
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(what("biodock", Some(empty.path())), nothing);
+        assert_eq!(
+            what("seven-bridges", Some(empty.path())),
+            "The Seven Bridges credentials file ~/.sevenbridges/credentials is not in your home folder."
+        );
+        assert_eq!(
+            what("seven-bridges", Some(home("").path())),
+            "~/.sevenbridges/credentials holds no key in the form that Seven Bridges writes."
+        );
+    }
+}

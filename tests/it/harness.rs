@@ -125,12 +125,28 @@ pub(crate) async fn connect_demo(
     let place = addresses
         .all()
         .iter()
+        .find(|place| place.platform == platform);
+    let label = place.map_or(platform, |place| place.name);
+    connect_demo_as(engine, sandbox, platform, label).await
+}
+
+/// [`connect_demo`] under a label.
+pub(crate) async fn connect_demo_as(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    platform: &str,
+    label: &str,
+) -> ConnectionId {
+    let addresses = sandbox.addresses();
+    let place = addresses
+        .all()
+        .iter()
         .find(|place| place.platform == platform)
         .unwrap_or_else(|| panic!("{platform} cannot be connected to"));
     let (secrets, open): (Vec<_>, Vec<_>) = place.entries.iter().partition(|entry| entry.is_secret);
     let draft = ConnectionDraft {
         provider: ProviderId::from(platform),
-        label: place.name.to_owned(),
+        label: label.to_owned(),
         entries: open
             .into_iter()
             .map(|entry| (entry.field.to_owned(), entry.value.clone()))

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 /// A place for one test and everything its programs write.
 pub(crate) struct Place {
     top: tempfile::TempDir,
+    env: Vec<(String, String)>,
 }
 
 /// A sandbox in a process of its own; it ends with this.
@@ -22,7 +23,16 @@ impl Place {
         for name in ["home", "runtime"] {
             std::fs::create_dir(top.path().join(name)).unwrap();
         }
-        Self { top }
+        Self {
+            top,
+            env: Vec::new(),
+        }
+    }
+
+    /// With this in the environment of its programs.
+    pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -37,6 +47,7 @@ impl Place {
             .env("HOME", self.path("home"))
             .env("XDG_RUNTIME_DIR", self.path("runtime"))
             .env("LABFERRY_DATA_DIR", self.path("data"))
+            .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -1,4 +1,4 @@
-//! Lists at a platform page by page, and jobs made elsewhere.
+//! Lists at a platform page by page, jobs made elsewhere, and settings kept under names.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,13 @@ use crate::engine::decide::tests::{Bed, UPLOADS, remote};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::engine::snapshot::Loadable;
 use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::form::Value;
+use crate::model::ids::ProviderId;
 use crate::model::job::Stage;
 use crate::model::notice::Weight;
 use crate::model::pipeline::Pipeline;
 use crate::model::remote::{ListedJob, Page, Query, StagedFile};
+use crate::model::settings::{AppSettings, SavedSettings};
 
 fn query(words: &str, cursor: Option<&str>) -> Query {
     Query {
@@ -207,4 +210,35 @@ fn what_cannot_be_adopted_is_said() {
         "Platform knows no job “nonsense” with the key for “uploads”."
     );
     assert!(bed.world.link(UPLOADS).adopting.is_empty());
+}
+
+#[test]
+fn settings_are_kept_under_names_whatever_the_window_saves() {
+    let mut bed = Bed::new();
+    let saved = |name: &str, text: &str| SavedSettings {
+        provider: ProviderId::from("uploads"),
+        pipeline: Pipeline::typed("p").id,
+        name: name.to_owned(),
+        settings: [("a".to_owned(), Value::Text(text.to_owned()))].into(),
+    };
+    for (name, text) in [("fine", "1"), (" fine ", "2"), ("coarse", "9"), (" ", "3")] {
+        let command = Command::SaveNamedSettings(saved(name, text));
+        bed.happen(Event::Command(command));
+    }
+    // The window's own copy of the settings may be older.
+    let older = AppSettings {
+        text_percent: 120,
+        ..AppSettings::default()
+    };
+    bed.happen(Event::Command(Command::SaveSettings(older)));
+    bed.restart();
+    assert_eq!(bed.world.settings.text_percent, 120);
+    let known = [saved("fine", "2"), saved("coarse", "9")];
+    assert_eq!(bed.world.settings.saved, known);
+    bed.happen(Event::Command(Command::RemoveNamedSettings {
+        provider: ProviderId::from("uploads"),
+        pipeline: Pipeline::typed("p").id,
+        name: "fine".to_owned(),
+    }));
+    assert_eq!(bed.world.settings.saved, [saved("coarse", "9")]);
 }
