@@ -5,7 +5,7 @@ use std::sync::{Arc, Once, PoisonError, RwLock};
 use crate::engine::snapshot::KeyringState;
 use crate::model::connection::{Connection, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
-use crate::model::provider::ProviderFacts;
+use crate::model::provider::{ConnectField, ProviderFacts};
 use crate::model::secret::Secret;
 use crate::providers::Secrets;
 use crate::store::vault::{KeyringVault, MemoryVault, Vault, VaultError, session_secrets};
@@ -122,12 +122,21 @@ impl Keys {
                 Err(error) => trouble = Some(error.to_error()),
             }
         }
-        if let Ok(found) = session_secrets(
+        if let Ok(mut found) = session_secrets(
             &connection.label,
             facts.connect_fields,
             connection.options.contains_key("user"),
             &self.0.environment,
         ) {
+            // The general variable is there for all connections: one without a bucket does not get the keys of another's.
+            let entered = |field: &ConnectField| {
+                let entry = connection.options.get(field.name);
+                entry.is_some_and(|entry| entry != field.default)
+            };
+            found.retain(|name, _| {
+                let field = fields.iter().find(|field| field.name == name);
+                field.is_some_and(|field| field.part.is_empty() || facts.is_needed(field, entered))
+            });
             places.push((KeyState::ThisSessionOnly, found));
         }
         if let Some((state, found)) = places.into_iter().find(|(_, found)| !found.is_empty()) {
