@@ -352,7 +352,7 @@ fn buttons_ui(ui: &mut Ui, state: &mut FormState, outbox: &mut Outbox) -> Outcom
                 let (mut draft, secrets) = state.parts();
                 if draft.label.is_empty() {
                     // Nothing is saved under it.
-                    draft.label = state.facts.name.to_owned();
+                    state.facts.name.clone_into(&mut draft.label);
                 }
                 outbox.command(match &state.source {
                     Source::Profile(profile) => Command::TryProfile {

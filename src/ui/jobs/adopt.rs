@@ -21,8 +21,8 @@ pub struct AdoptState {
     connection: ConnectionId,
     /// What was typed to narrow the list.
     words: String,
-    /// The words the list was last asked for with; none before it was asked for.
-    asked_for: Option<Option<String>>,
+    /// The words the list was last asked for with, empty for the whole list; none before it was asked for.
+    asked_for: Option<String>,
     /// The chosen one's id.
     chosen: Option<String>,
     /// An id or an address, typed.
@@ -54,18 +54,16 @@ impl AdoptState {
 
     /// Asks for the list, or for its next page.
     fn ask(&mut self, cursor: Option<String>, outbox: &mut Outbox) {
-        let words = match (&cursor, &self.asked_for) {
-            (Some(_), Some(words)) => words.clone(),
-            (Some(_), None) | (None, _) => {
-                let words = self.words.trim();
-                self.chosen = None;
-                (!words.is_empty()).then(|| words.to_owned())
-            }
+        let words = if let (Some(_), Some(words)) = (&cursor, &self.asked_for) {
+            words.clone()
+        } else {
+            self.chosen = None;
+            self.words.trim().to_owned()
         };
         self.asked_for = Some(words.clone());
         let query = Query {
             folder: None,
-            words,
+            words: (!words.is_empty()).then_some(words),
             cursor,
         };
         outbox.command(Command::ListJobs(self.connection, query));
@@ -227,10 +225,10 @@ fn list_ui(
             adopting.ask(None, outbox);
         }
     });
-    let asked = view
-        .listed
-        .as_ref()
-        .filter(|asked| adopting.asked_for.as_ref() == Some(&asked.query.words));
+    let asked = view.listed.as_ref().filter(|asked| {
+        let words = asked.query.words.as_deref().unwrap_or_default();
+        adopting.asked_for.as_deref() == Some(words)
+    });
     egui::Frame::new()
         .stroke((1.0, Palette::of(ui).line))
         .corner_radius(6)
@@ -241,7 +239,7 @@ fn list_ui(
                 .max_height(230.0)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    rows_ui(ui, snapshot, view, asked, adopting, outbox)
+                    rows_ui(ui, snapshot, view, asked, adopting, outbox);
                 });
         });
 }
