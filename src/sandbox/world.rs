@@ -132,9 +132,9 @@ impl World {
         if let Some(known) = known.and_then(|known| known.downcast().ok()) {
             return known;
         }
-        let made = Arc::new(make());
-        all.insert(TypeId::of::<T>(), Arc::<T>::clone(&made));
-        made
+        let fresh = Arc::new(make());
+        all.insert(TypeId::of::<T>(), Arc::<T>::clone(&fresh));
+        fresh
     }
 
     /// Where the platforms listen.

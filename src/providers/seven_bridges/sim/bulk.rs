@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::providers::seven_bridges::sim::Account;
@@ -22,8 +22,9 @@ pub(super) fn line(outcome: Result<Value, Refusal>) -> Value {
     }
 }
 
-fn answer(lines: Vec<Value>) -> Answer {
-    Ok(Json(json!({ "items": lines })).into_response())
+fn answer(lines: impl Iterator<Item = Value>) -> Response {
+    let lines: Vec<Value> = lines.collect();
+    Json(json!({ "items": lines })).into_response()
 }
 
 /// `POST /bulk/files/get`
@@ -36,7 +37,7 @@ pub(super) async fn get(State(account): State<Arc<Account>>, call: Call, sent: S
         let item = files.get(id).ok_or_else(not_there);
         line(item.map(|item| fields.shape(item.describe(&call, upper))))
     });
-    answer(lines.collect())
+    Ok(answer(lines))
 }
 
 /// `POST /bulk/files/delete`
@@ -46,7 +47,7 @@ pub(super) async fn delete(State(account): State<Arc<Account>>, sent: Sent) -> A
         let removed = remove(&account, id);
         line(removed.map(|()| json!({ "id": id })))
     });
-    answer(lines.collect())
+    Ok(answer(lines))
 }
 
 /// `POST /bulk/files/update`: metadata is replaced.
@@ -65,5 +66,5 @@ fn change(account: &Account, call: &Call, sent: &Sent, replace: bool) -> Answer 
         let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
         line(edit(account, call, id, item, replace))
     });
-    answer(lines.collect())
+    Ok(answer(lines))
 }

@@ -97,15 +97,14 @@ fn assemble(folder: &std::path::Path, upload: &Upload) -> std::io::Result<Arc<Bl
     };
     let mut whole = File::create_new(&blob.path)?;
     for (number, part) in &upload.arrived {
-        match &part.apart {
-            Some(apart) => std::io::copy(&mut File::open(&apart.path)?, &mut whole)?,
-            None => {
-                let mut placed = File::open(&upload.whole.path)?;
-                placed.seek(SeekFrom::Start(upload.start(*number)))?;
-                let mut placed = std::io::Read::take(placed, part.bytes);
-                std::io::copy(&mut placed, &mut whole)?
-            }
-        };
+        if let Some(apart) = &part.apart {
+            std::io::copy(&mut File::open(&apart.path)?, &mut whole)?;
+        } else {
+            let mut placed = File::open(&upload.whole.path)?;
+            placed.seek(SeekFrom::Start(upload.start(*number)))?;
+            let mut placed = std::io::Read::take(placed, part.bytes);
+            std::io::copy(&mut placed, &mut whole)?;
+        }
     }
     whole.flush()?;
     Ok(Arc::new(blob))

@@ -193,12 +193,10 @@ pub(super) fn edit(
     if let Some(metadata) = wanted.get("metadata").filter(|value| !value.is_null()) {
         set_metadata(&mut files, id, metadata, replace)?;
     }
-    if let Some(tags) = wanted.get("tags").and_then(Value::as_array) {
-        if let Some(item) = files.get_mut(id) {
-            item.tags.clone_from(tags);
-        }
-    }
     let item = files.get_mut(id).ok_or_else(not_there)?;
+    if let Some(tags) = wanted.get("tags").and_then(Value::as_array) {
+        item.tags.clone_from(tags);
+    }
     item.modified = now;
     Ok(item.describe(call, upper_case(account)))
 }

@@ -190,16 +190,13 @@ fn last(rules: &Rules, task: &Task, started: Duration, now: Duration) -> Option<
     };
     let mut moment = running(length);
     moment.ended = Some(end);
-    match failed {
-        Some(message) => {
-            moment.status = "FAILED";
-            moment.message = Some(message.to_owned());
-        }
-        None => {
-            moment.status = "COMPLETED";
-            moment.message = Some("Completed".to_owned());
-            moment.steps = Some((STEPS, STEPS));
-        }
+    if let Some(message) = failed {
+        moment.status = "FAILED";
+        moment.message = Some(message.to_owned());
+    } else {
+        moment.status = "COMPLETED";
+        moment.message = Some("Completed".to_owned());
+        moment.steps = Some((STEPS, STEPS));
     }
     Some(moment)
 }
@@ -305,6 +302,6 @@ mod tests {
             ["CREATING", "QUEUED", "RUNNING", "QUEUED", "RUNNING"]
         );
         assert_eq!(states[3], "QUEUED");
-        assert_eq!(running(Duration::from_secs(60)).status, "RUNNING");
+        assert_eq!(running(Duration::from_mins(1)).status, "RUNNING");
     }
 }

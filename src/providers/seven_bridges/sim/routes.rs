@@ -154,6 +154,7 @@ fn of_tasks() -> Vec<(&'static str, &'static str, Handler)> {
 }
 
 /// The interface.
+#[expect(clippy::needless_pass_by_value, reason = "the shape the sandbox wants")]
 pub(super) fn api(world: Arc<World>) -> Router {
     // Made now, so that the request log knows the token from the first request on.
     world.key(PLATFORM);
@@ -188,6 +189,7 @@ async fn nothing_there() -> Answer {
 }
 
 /// The storage: files and parts behind signed links, under names that tell nothing.
+#[expect(clippy::needless_pass_by_value, reason = "the shape the sandbox wants")]
 pub(super) fn storage(world: Arc<World>) -> Router {
     let state = Storage {
         shared: Shared::of(&world),

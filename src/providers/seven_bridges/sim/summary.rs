@@ -32,7 +32,7 @@ pub(super) fn run(order: &Order, log: &mut String) -> Results {
         match summarize(source, &reading) {
             Ok(table) => {
                 write_table(&mut lines, order, source, &table).map_err(unwritten)?;
-                log.push_str(&format!("{}: {} rows\n", source.name, table.rows));
+                log.extend([&source.name, ": ", &table.rows.to_string(), " rows\n"]);
                 reports.push((
                     source.name.as_str(),
                     report(order, &table).map_err(unwritten)?,
@@ -43,7 +43,7 @@ pub(super) fn run(order: &Order, log: &mut String) -> Results {
                 record.resize(HEADINGS.len() - 1, "");
                 record.push(&reason);
                 lines.write_record(&record).map_err(unwritten)?;
-                warnings.push_str(&format!("{}: skipped, {reason}\n", source.name));
+                warnings.extend([&source.name, ": skipped, ", &reason, "\n"]);
             }
         }
     }

@@ -179,7 +179,7 @@ fn delimiter(head: &[u8], reading: &Reading) -> Result<u8, String> {
         return Err("it is no text".to_owned());
     }
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
     let candidates = match reading.delimiter {
         Some(given) => vec![given],
         None => vec![b',', b'\t', b';'],

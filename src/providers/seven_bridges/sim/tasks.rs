@@ -15,6 +15,7 @@ use crate::providers::seven_bridges::sim::checks::validate;
 use crate::providers::seven_bridges::sim::errors::{Answer, Refusal};
 use crate::providers::seven_bridges::sim::fields::Fields;
 use crate::providers::seven_bridges::sim::life::{self, Rules};
+use crate::providers::seven_bridges::sim::store::Item;
 use crate::providers::seven_bridges::sim::task::{Ended, KEPT, Task, Tasks, Teller};
 use crate::providers::seven_bridges::sim::work;
 use crate::providers::seven_bridges::sim::{Account, new_uuid};
@@ -43,10 +44,10 @@ pub(super) async fn create(State(account): State<Arc<Account>>, call: Call, sent
     let project = account.project(&task.project)?;
     validate(&lock(&account.shared.files), &project, &mut task);
     let run = wants_run(&call);
-    if run && faults.is("sb.missing-inputs", "refused") {
-        if let Some(problem) = task.errors.iter().find(|text| text.contains("is missing")) {
-            return Err(Refusal::bad(7012, problem.clone()));
-        }
+    let strict = run && faults.is("sb.missing-inputs", "refused");
+    let mut errors = task.errors.iter().filter(|_| strict);
+    if let Some(problem) = errors.find(|text| text.contains("is missing")) {
+        return Err(Refusal::bad(7012, problem.clone()));
     }
     let id = task.id.clone();
     let mut tasks = lock(&account.tasks);
@@ -335,7 +336,7 @@ fn write_end(account: &Account, task: &Task, ended: &mut Ended, now: std::time::
     let root = files.root(&task.project, now);
     let chosen = task.kept.get("output_location");
     let chosen = chosen.and_then(|place| place.get("main_location")?.as_str());
-    let parent = chosen.filter(|id| files.get(id).is_some_and(|item| item.is_folder()));
+    let parent = chosen.filter(|id| files.get(id).is_some_and(Item::is_folder));
     let parent = parent.map_or(root, str::to_owned);
     let made = outcome.made.as_ref().map(Vec::as_slice);
     let made = made.unwrap_or_default();

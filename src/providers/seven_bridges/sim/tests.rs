@@ -83,7 +83,7 @@ impl Bench {
         });
         let http = reqwest::Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build();
         Self {
             sandbox: sandbox.await.unwrap(),
@@ -145,7 +145,7 @@ impl Bench {
         self.post("/upload/multipart", &body).await
     }
 
-    /// Sends one part; its ETag as storage sent it.
+    /// Sends one part; its `ETag` as storage sent it.
     async fn part(&self, upload: &str, number: u64, bytes: &[u8]) -> String {
         let part = self
             .get(&path(upload, &format!("part/{number}")))

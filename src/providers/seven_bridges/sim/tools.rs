@@ -74,10 +74,15 @@ fn count_lines(order: &Order) -> Results {
             let length = block.len();
             reader.consume(length);
         }
-        text.push_str(&format!(
-            "\"{}\",{count}\n",
-            source.name.replace('"', "\"\"")
-        ));
+        let name = source.name.replace('"', "\"\"");
+        text.extend([
+            "\"",
+            &name,
+            "\",",
+            &count.to_string(),
+            "
+",
+        ]);
     }
     let prefix = order.inputs.get("prefix").and_then(Value::as_str);
     let name = format!("{}counts.csv", prefix.unwrap_or_default());

@@ -46,13 +46,13 @@ pub(super) enum Made {
         name: String,
         blob: Arc<Blob>,
         /// Files that belong beside it.
-        secondary: Vec<Made>,
+        secondary: Vec<Self>,
     },
     Folder {
         name: String,
-        entries: Vec<Made>,
+        entries: Vec<Self>,
     },
-    List(Vec<Made>),
+    List(Vec<Self>),
 }
 
 /// An input file or folder of a task.

@@ -17,9 +17,9 @@ pub(in crate::providers::seven_bridges::sim) enum Kind {
     File,
     Directory,
     Enum(Vec<String>),
-    Array(Box<Kind>),
+    Array(Box<Self>),
     Record(Vec<Input>),
-    Union(Vec<Kind>),
+    Union(Vec<Self>),
     Any,
 }
 

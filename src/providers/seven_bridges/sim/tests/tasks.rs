@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_task_lives_by_the_clock_and_brings_outputs_of_every_shape() {
+async fn a_task_lives_by_the_clock() {
     let bench = Bench::new().await;
     let a = bench
         .upload("plate ä.csv", b"well,count\nA01,3\nA02,5\n")
@@ -49,6 +49,17 @@ async fn a_task_lives_by_the_clock_and_brings_outputs_of_every_shape() {
     for name in ["created_time", "start_time", "end_time"] {
         assert!(last[name].as_str().unwrap().ends_with('Z'), "{name}");
     }
+    assert!(last["outputs"]["summary"].is_object());
+}
+
+#[tokio::test]
+async fn outputs_are_files_folders_and_nothing() {
+    let bench = Bench::new().await;
+    let a = bench
+        .upload("plate ä.csv", b"well,count\nA01,3\nA02,5\n")
+        .await;
+    let id = bench.run(&task(&[&a])).await;
+    let last = bench.finished(&id).await;
     let outputs = &last["outputs"];
     assert_eq!(outputs["plot"], Value::Null);
     assert_eq!(outputs["tables_read"], 1);
@@ -500,7 +511,7 @@ async fn five_hundred_tasks_are_polled_in_bulk() {
     let mut done = 0;
     while done < 500 {
         assert!(
-            started.elapsed() < Duration::from_secs(60),
+            started.elapsed() < Duration::from_mins(1),
             "{done} are done"
         );
         bench.pass(500);
