@@ -1,5 +1,6 @@
 //! A ticked pipeline: where the files go, and what its block of settings remembers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::snapshot::{ConnectionView, Loadable, Snapshot};
@@ -155,46 +156,54 @@ pub fn form_of<'a>(snapshot: &'a Snapshot, target: &Target) -> Option<&'a Arc<Fo
     }
 }
 
-/// The values a form has no field for, as lines: those with a name, then those passed on by their position.
+/// The values a form has no field for, as lines: those with a name, then those passed on by their place.
 fn lines(form: &Form, settings: &Settings) -> Vec<(String, String)> {
     let mut lines = Vec::new();
-    let mut ordered = Vec::new();
+    let mut placed = BTreeMap::new();
     for (name, value) in settings {
         if form.fields.iter().any(|field| &field.name == name) {
             continue;
         }
-        match value {
-            Value::List(values) if name.is_empty() => {
-                ordered.extend(values.iter().map(|value| (String::new(), value.shown())));
+        match place_of(name) {
+            Some(place) => {
+                placed.insert(place, value.shown());
             }
-            Value::Flag(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Inputs
-            | Value::Picked(_)
-            | Value::Variant(..) => lines.push((name.clone(), value.shown())),
+            None => lines.push((name.clone(), value.shown())),
         }
     }
-    lines.append(&mut ordered);
+    for (place, (named, value)) in (1..).zip(placed) {
+        let name = if place == named {
+            String::new()
+        } else {
+            name_of(named)
+        };
+        lines.push((name, value));
+    }
     lines
 }
 
-/// Puts the lines of a free form into the settings. Lines without a name are one list under an empty name: their platform
-/// takes them by their position.
+/// What a value without a name is called: its place, counted from 1.
+fn name_of(place: usize) -> String {
+    format!("[{place}]")
+}
+
+fn place_of(name: &str) -> Option<usize> {
+    name.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// Puts the lines of a free form into the settings. Lines without a name are called by their place among those.
 pub fn settings_of_lines(form: &Form, settings: &mut Settings, lines: &[(String, String)]) {
     settings.retain(|name, _| form.fields.iter().any(|field| &field.name == name));
-    let mut ordered = Vec::new();
+    let mut place = 0_usize;
     for (name, value) in lines {
-        let value = Value::Text(value.clone());
-        match name.trim() {
-            "" => ordered.push(value),
-            name => {
-                settings.insert(name.to_owned(), value);
+        let name = match name.trim() {
+            "" => {
+                place += 1;
+                name_of(place)
             }
-        }
-    }
-    if !ordered.is_empty() {
-        settings.insert(String::new(), Value::List(ordered));
+            name => name.to_owned(),
+        };
+        settings.insert(name, Value::Text(value.clone()));
     }
 }
 
@@ -217,7 +226,8 @@ mod tests {
             settings,
             Settings::from([
                 ("length".to_owned(), text("100")),
-                (String::new(), Value::List(vec![text("first"), text("")])),
+                ("[1]".to_owned(), text("first")),
+                ("[2]".to_owned(), text("")),
             ])
         );
         assert_eq!(lines(&form, &settings), entered);

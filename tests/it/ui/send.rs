@@ -383,7 +383,7 @@ fn a_free_form_is_lines_of_names_and_values() {
     window.type_into("Value of setting 2", "first");
     let wanted = Settings::from([
         ("length".to_owned(), text("100")),
-        (String::new(), Value::List(vec![text("first")])),
+        ("[1]".to_owned(), text("first")),
     ]);
     assert_eq!(target(&window).settings, wanted);
     window.press("Add a setting");

@@ -12,10 +12,15 @@ use crate::ui::widgets;
 pub(super) fn lines_ui(ui: &mut Ui, desk: &Desk<'_>, form: &Form, ticked: &mut Ticked) {
     let noun = desk.facts.map_or("pipeline", |facts| facts.nouns.pipeline);
     let palette = Palette::of(ui);
-    let words = format!(
-        "{} does not say which settings this {noun} takes. Add the ones you know; a line without a name is passed on by its place in the order",
-        desk.view.provider_name
-    );
+    let by_place = "A line without a name is passed on by its place among such lines";
+    let words = if form.intro.is_empty() {
+        format!(
+            "{} does not say which settings this {noun} takes. Add the ones you know. {by_place}",
+            desk.view.provider_name
+        )
+    } else {
+        by_place.to_owned()
+    };
     ui.add(egui::Label::new(RichText::new(words).color(palette.weak)).wrap());
     let mut changed = false;
     let mut removed = None;
