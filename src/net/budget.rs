@@ -12,7 +12,7 @@ use crate::model::provider::Budget;
 /// What a refusal without a time costs, and the most it can.
 const WAIT_UNKNOWN: Duration = Duration::from_mins(1);
 /// The longest wait for a new window that is believed.
-const LONGEST_WAIT: Duration = Duration::from_mins(60);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Waited beyond the announced time, as both clocks count whole seconds.
 const SLACK: Duration = Duration::from_secs(1);
 /// Ends of windows that differ by no more than this are the same end, rounded differently.

@@ -216,9 +216,8 @@ impl Client {
     pub(super) async fn abort(&self, job: &RemoteJob) -> Result<()> {
         let path = ["tasks", &job.id, "actions", "abort"];
         let stopped = self.api().post(&path, Idempotent::Yes, Doing::Cancel).await;
-        let error = match stopped {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = stopped else {
+            return Ok(());
         };
         if code_of(&error) != Some(NOT_STOPPABLE) && error.kind() != ErrorKind::Conflict {
             return Err(error);

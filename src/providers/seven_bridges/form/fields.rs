@@ -75,7 +75,7 @@ fn field_of(input: &Input) -> Field {
     let kind = kind(&input.shape, &input.endings);
     let default = match &input.default {
         Some(default) => value(&input.shape, default),
-        None => input.suggested.as_ref().and_then(|files| picked(files)),
+        None => input.suggested.as_ref().and_then(picked),
     };
     Field {
         name: input.id.clone(),

@@ -86,7 +86,7 @@ fn typed(
     };
     if let Value::Text(text) = value
         && text.trim().is_empty()
-        && !(matches!(shape, Shape::Text) && !text.is_empty())
+        && (text.is_empty() || !matches!(shape, Shape::Text))
     {
         return Ok(None);
     }

@@ -32,6 +32,14 @@ impl Client {
         Ok(parent)
     }
 
+    /// A place for a file or folder, as field and identifier: in a folder, or at the top of the project.
+    pub(super) fn place(&self, folder: Option<&str>) -> Result<(&'static str, String)> {
+        Ok(match folder {
+            Some(folder) => ("parent", folder.to_owned()),
+            None => ("project", self.project(Doing::Upload)?.text()),
+        })
+    }
+
     async fn find_or_make(&self, parent: Option<&str>, name: &str) -> Result<String> {
         if let Some(id) = self.find_folder(parent, name).await? {
             return Ok(id);
@@ -39,13 +47,8 @@ impl Client {
         let mut body = Map::new();
         body.insert("name".to_owned(), json!(name));
         body.insert("type".to_owned(), json!("folder"));
-        match parent {
-            Some(parent) => body.insert("parent".to_owned(), json!(parent)),
-            None => {
-                let project = self.project(Doing::Upload)?.text();
-                body.insert("project".to_owned(), json!(project))
-            }
-        };
+        let (field, id) = self.place(parent)?;
+        body.insert(field.to_owned(), json!(id));
         let body = Json::Object(body);
         // Twice is the same as once: a second one of the name is refused.
         let made = self
@@ -62,12 +65,12 @@ impl Client {
     }
 
     async fn find_folder(&self, parent: Option<&str>, name: &str) -> Result<Option<String>> {
-        let project = self.project(Doing::Upload)?.text();
-        let place = match parent {
-            Some(parent) => ("parent", parent),
-            None => ("project", project.as_str()),
-        };
-        let query = [place, ("name", name), ("fields", FILE_FIELDS)];
+        let (field, id) = self.place(parent)?;
+        let query = [
+            (field, id.as_str()),
+            ("name", name),
+            ("fields", FILE_FIELDS),
+        ];
         let files: Vec<File> = self.all(&["files"], &query, Doing::Upload).await?;
         Ok(files
             .into_iter()

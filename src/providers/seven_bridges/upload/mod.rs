@@ -134,13 +134,8 @@ impl Client {
         while number <= MOST_NAMES {
             let name = numbered(&upload.remote_name, number);
             let mut body = Map::new();
-            match &folder {
-                Some(folder) => body.insert("parent".to_owned(), json!(folder)),
-                None => {
-                    let project = self.project(Doing::Upload)?.text();
-                    body.insert("project".to_owned(), json!(project))
-                }
-            };
+            let (field, id) = self.place(folder.as_deref())?;
+            body.insert(field.to_owned(), json!(id));
             body.insert("name".to_owned(), json!(name));
             body.insert("size".to_owned(), json!(size));
             body.insert("part_size".to_owned(), json!(part_bytes(size)));
@@ -207,12 +202,12 @@ impl Client {
 
     /// The file of this very name and size at the place of an upload.
     async fn file_named(&self, kept: &Kept) -> Result<Option<File>> {
-        let project = self.project(Doing::Upload)?.text();
-        let place = match &kept.folder {
-            Some(folder) => ("parent", folder.as_str()),
-            None => ("project", project.as_str()),
-        };
-        let query = [place, ("name", kept.name.as_str()), ("fields", FILE_FIELDS)];
+        let (field, id) = self.place(kept.folder.as_deref())?;
+        let query = [
+            (field, id.as_str()),
+            ("name", kept.name.as_str()),
+            ("fields", FILE_FIELDS),
+        ];
         let files: Vec<File> = match self.all(&["files"], &query, Doing::Upload).await {
             Ok(files) => files,
             // The folder is gone, and what was in it.

@@ -5,6 +5,8 @@ pub(super) mod accounts;
 pub(super) mod apps;
 pub(super) mod files;
 pub(super) mod tasks;
+#[cfg(test)]
+mod tests;
 pub(super) mod uploads;
 
 use serde::{Deserialize, Deserializer};
