@@ -323,7 +323,7 @@ mod tests {
         collect(&task, "x/", &mut made);
         let mut ends: Vec<(&str, bool, Option<u64>)> = made
             .iter()
-            .map(|made| (&made.id[22..], made.is_folder, made.size_bytes))
+            .map(|made| (made.id.get(22..).unwrap(), made.is_folder, made.size_bytes))
             .collect();
         ends.sort_unstable();
         assert_eq!(
