@@ -5,6 +5,7 @@
 mod address;
 mod asset;
 mod bucket;
+mod bucket_answers;
 mod client;
 mod form;
 mod lists;

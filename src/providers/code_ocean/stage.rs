@@ -11,7 +11,8 @@ use crate::model::remote::{StagedFile, Upload};
 use crate::net::keep::Keep;
 use crate::net::parts::{FilePart, PartAddress, StoredPart, send_part};
 use crate::net::upload::sha256_until_stopped;
-use crate::providers::code_ocean::bucket::{Bucket, HavePart, explain, is_gone};
+use crate::providers::code_ocean::bucket::{Bucket, HavePart};
+use crate::providers::code_ocean::bucket_answers::{explain, is_gone};
 
 /// Files up to this are sent whole.
 const WHOLE_BYTES: u64 = 64 * MIB;
