@@ -246,7 +246,7 @@ const SEVEN_BRIDGES: Stand = Stand {
     gone: "00000000-0000-4000-8000-000000000000",
     sample: "expression summary.tsv",
     failing: Failing::Setting("sb.life=fails"),
-    odd_state: Some(("sb.life=unknown-state", "FINALIZING")),
+    odd_state: Some(("sb.life=unknown-state", "Active")),
     page_limit: Some("sb.max-limit"),
     page_quirks: &[
         "sb.next-link=malformed",
