@@ -180,8 +180,6 @@ pub enum Work {
         secrets: Vec<(String, Secret)>,
         /// The name in another program's file of keys that gives address and key.
         profile: Option<String>,
-        /// The connection of the same label, which is replaced.
-        replaces: Option<Connection>,
         /// Its number.
         id: ConnectionId,
         /// Where the vault puts the secrets.

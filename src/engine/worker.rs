@@ -1,5 +1,7 @@
 //! One piece of work, from start to end: one async function each, read top to bottom. Workers own nothing shared.
 
+mod alone;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,28 +9,19 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
-use crate::engine::connect;
-use crate::engine::draft::{self, Forms};
-use crate::engine::event::{DraftRequest, Event, Prepared, Work, WorkKey};
+use crate::engine::event::{Event, Work};
 use crate::engine::keys::Keys;
-use crate::engine::profiles;
-use crate::engine::scan;
-use crate::engine::sheet;
-use crate::engine::snapshot::KeyringState;
 use crate::engine::transfer::{self, Errand};
-use crate::model::batch::Finding;
-use crate::model::connection::{Connection, KeyState};
-use crate::model::error::{Doing, Error, ErrorKind, Result, system_words};
+pub(super) use crate::engine::worker::alone::work_alone;
+use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, FileId, JobId, Tag};
 use crate::model::meter::Meter;
-use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{Found, JobReport, Lost, RemoteJob, StagedFile, Submission, Upload};
 use crate::net::client::{Http, NetOptions};
 use crate::net::commit_point::CommitPoint;
 use crate::net::keep::Keep;
 use crate::providers::{Entry, Provider};
-use crate::results::{names, receipt};
 
 /// What every worker may use. Cloning shares it.
 #[derive(Clone)]
@@ -79,159 +72,6 @@ impl From<Event> for Outcome {
     }
 }
 
-/// Does a piece of work that needs no client of a platform.
-pub(super) async fn work_alone(work: Work, tools: Toolbox, meter: Meter) -> Outcome {
-    match work {
-        Work::Scan { paths, known } => {
-            match blocking(move || scan::scan(&paths, &known)).await {
-                Ok(found) => Event::Scanned(found).into(),
-                // Said aloud: files that were picked must not vanish in silence.
-                Err(error) => Event::Broke(WorkKey::Scan(0), error.to_string()).into(),
-            }
-        }
-        Work::ReadSheet(path) => {
-            let wanted = path.clone();
-            let sheet = blocking(move || sheet::read(&path)).await;
-            let broke = |_broke| Err("The table could not be read".to_owned());
-            Event::SheetRead(wanted, sheet.unwrap_or_else(broke)).into()
-        }
-        Work::PrepareAdoption {
-            connection,
-            listed,
-            results_folder,
-            folder,
-        } => {
-            let made = blocking(move || {
-                draft::make_folder(&results_folder, &names::clean(&folder))
-                    .map_err(|error| Error::from_io(&error, Doing::WriteReceipt))
-            });
-            Event::AdoptionPrepared(connection, listed, flatten(made.await)).into()
-        }
-        Work::ReadProfiles(provider) => {
-            let wanted = provider.clone();
-            let names = blocking(move || profiles::names(&provider, &tools)).await;
-            Event::ProfilesRead(wanted, names.unwrap_or_else(|_broke| Err(Words::default()))).into()
-        }
-        Work::Check(request) => Event::Checked(check(request, tools).await).into(),
-        Work::Prepare(request) => Event::Prepared(prepare(request, tools).await).into(),
-        Work::StoreConnection {
-            draft,
-            secrets,
-            profile,
-            replaces: _,
-            id,
-            vault_name,
-        } => {
-            let wanted = draft.clone();
-            let stored = blocking(move || {
-                let entry = connect::entry_of(tools.entries, &draft.provider)?;
-                let (draft, secrets) = match profile {
-                    Some(name) => profiles::filled_in(draft, &name, entry, &tools)?,
-                    None => (draft, secrets),
-                };
-                let connection = connect::validate(
-                    &draft,
-                    &secrets,
-                    entry.facts,
-                    id,
-                    vault_name,
-                    connect::Purpose::Save,
-                )?;
-                let state = tools.keys.store(&connection.vault_name, &secrets)?;
-                Ok((connection, state))
-            });
-            Event::ConnectionStored(wanted, flatten(stored.await)).into()
-        }
-        Work::Try {
-            draft,
-            secrets,
-            profile,
-        } => {
-            let made =
-                blocking(move || profiles::trial_client(draft, secrets, profile, &tools)).await;
-            let account = match flatten(made) {
-                Ok(client) => client.check().await,
-                Err(error) => Err(error),
-            };
-            Event::Tried(account).into()
-        }
-        Work::Connect(connection) => connect(connection, tools).await,
-        Work::ProbeKeyring => {
-            let found = blocking(move || tools.keys.probe()).await;
-            Event::KeyringProbed(found.unwrap_or(KeyringState::Absent)).into()
-        }
-        Work::CheckFolder(folder) => check_folder(folder).await.into(),
-        Work::Unpack {
-            artifact,
-            archive,
-            into,
-            below,
-            keep_archive,
-        } => {
-            let unpacked =
-                blocking(move || transfer::unpack(&archive, &into, &below, keep_archive, &meter));
-            Event::Unpacked(artifact, flatten(unpacked.await)).into()
-        }
-        Work::WriteReceipt {
-            batch,
-            finishing,
-            folder,
-            spent,
-            receipt,
-        } => {
-            let written = blocking(move || {
-                transfer::remove_spent(&spent)?;
-                let receipt = transfer::with_earlier(&folder, *receipt);
-                receipt::write(&folder, &receipt).map_err(|error| {
-                    Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt)
-                })
-            });
-            Event::ReceiptWritten(batch, finishing, flatten(written.await)).into()
-        }
-        Work::Ask(_)
-        | Work::ReadForm(..)
-        | Work::Browse(..)
-        | Work::ListJobs(..)
-        | Work::Recognize(..)
-        | Work::Gather { .. }
-        | Work::Stage { .. }
-        | Work::ReadBaseline(..)
-        | Work::Submit { .. }
-        | Work::LookUp { .. }
-        | Work::Poll(..)
-        | Work::Cancel(..)
-        | Work::ListOutputs(..)
-        | Work::Fetch { .. } => Event::Tick.into(),
-    }
-}
-
-async fn connect(connection: Connection, tools: Toolbox) -> Outcome {
-    let id = connection.id;
-    let made =
-        blocking(move || connect::client(&connection, &tools.keys, &tools.http, tools.entries));
-    let (state, client) = made
-        .await
-        .unwrap_or_else(|error| (KeyState::Missing, Err(error)));
-    let (client, outcome) = match client {
-        Ok(client) => (Some((id, client)), Ok(())),
-        Err(error) => (None, Err(error)),
-    };
-    Outcome {
-        event: Event::Connected(id, state, outcome),
-        client,
-        budget: None,
-    }
-}
-
-async fn check_folder(folder: PathBuf) -> Event {
-    let wanted = folder.clone();
-    let checked = blocking(move || {
-        receipt::check(&folder)
-            .map_err(|error| Error::from_io(&error, Doing::Preview).hint(system_words(&error)))
-    });
-    Event::FolderChecked(wanted, flatten(checked.await))
-}
-
 /// Does a piece of work over a connection, and looks what is left of the requests the platform allows.
 pub(super) async fn work_over(
     connection: ConnectionId,
@@ -247,6 +87,7 @@ pub(super) async fn work_over(
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
 async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, meter: Meter) -> Event {
     match work {
         Work::Ask(id) => {
@@ -422,62 +263,6 @@ async fn poll(
     let remote: Vec<RemoteJob> = jobs.iter().map(|(_, remote)| remote.clone()).collect();
     let reports = client.status(&remote).await?;
     Ok(jobs.iter().map(|(job, _)| *job).zip(reports).collect())
-}
-
-async fn check(request: DraftRequest, tools: Toolbox) -> Vec<Finding> {
-    let forms = forms(&request, &tools).await;
-    let found = blocking(move || draft::findings(&request, &forms, &tools.facts)).await;
-    found.unwrap_or_default()
-}
-
-async fn prepare(
-    request: DraftRequest,
-    tools: Toolbox,
-) -> std::result::Result<Prepared, Vec<Finding>> {
-    let forms = forms(&request, &tools).await;
-    let prepared = blocking(move || draft::prepare(&request, &forms, &tools.facts)).await;
-    prepared.unwrap_or_else(|_broke| Err(Vec::new()))
-}
-
-/// The forms of all targets: known ones, else asked for now.
-async fn forms(request: &DraftRequest, tools: &Toolbox) -> Forms {
-    let mut forms = Forms::new();
-    for target in &request.draft.targets {
-        let key = (target.connection, target.pipeline.id.clone());
-        if let Some(known) = request.forms.get(&key) {
-            forms.push(Ok(known.clone()));
-            continue;
-        }
-        let Some(connection) = request.connections.get(&target.connection).cloned() else {
-            forms.push(Err(String::new()));
-            continue;
-        };
-        let label = connection.label.clone();
-        let client = if let Some(client) = tools.clients.get(&target.connection) {
-            Ok(client.clone())
-        } else {
-            let tools = tools.clone();
-            flatten(
-                blocking(move || {
-                    connect::client(&connection, &tools.keys, &tools.http, tools.entries).1
-                })
-                .await,
-            )
-        };
-        let form = match client {
-            Ok(client) => client.form(&target.pipeline.id).await,
-            Err(error) => Err(error),
-        };
-        forms.push(form.map_err(|error| {
-            let subject = Subject {
-                provider: "The platform",
-                connection: &label,
-                name: &target.pipeline.name,
-            };
-            explain(&error, subject, Did::NothingSent).sentence()
-        }));
-    }
-    forms
 }
 
 /// Runs blocking code aside; a panic in it becomes an error.

@@ -128,6 +128,10 @@ impl ConnectFieldKind {
 
 /// What a platform can do.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a platform"
+)]
 pub struct Capabilities {
     /// How files get there.
     pub intake: Intake,

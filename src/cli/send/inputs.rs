@@ -14,7 +14,7 @@ use crate::model::remote::{Query, StagedFile};
 use crate::model::samples::SampleTable;
 
 /// Longest wait for the platform's list.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Pages of the platform's list that are looked through for an identifier.
 const MOST_PAGES: usize = 20;

@@ -23,18 +23,17 @@ pub(super) fn save(
     profile: Option<String>,
     now: Now,
 ) {
-    let replaces = world
+    let known = world
         .connections
         .values()
         .find(|connection| connection.label == draft.label.trim())
-        .map(|connection| Connection::clone(connection));
+        .map(|connection| connection.id);
     // Jobs of a removed connection find their way again when it comes back under its label.
     let returns = world.jobs.values().find(|job| {
         job.connection_label == draft.label.trim()
             && job.provider == draft.provider
             && !world.connections.contains_key(&job.connection)
     });
-    let known = replaces.as_ref().map(|connection| connection.id);
     let id = known
         .or(returns.map(|job| job.connection))
         .unwrap_or_else(|| {
@@ -47,7 +46,6 @@ pub(super) fn save(
         draft,
         secrets,
         profile,
-        replaces,
         id,
         vault_name,
     });

@@ -25,7 +25,8 @@ pub(super) fn save(world: &mut World, settings: AppSettings) {
 
 /// Keeps settings of a pipeline under a name, in place of what had that name.
 pub(super) fn save_named(world: &mut World, mut saved: SavedSettings) {
-    saved.name = saved.name.trim().to_owned();
+    let name = saved.name.trim().to_owned();
+    saved.name = name;
     if saved.name.is_empty() {
         return;
     }

@@ -18,12 +18,12 @@ pub(super) fn open(world: &mut World) {
         .collect();
     let mut wishes = Vec::new();
     for (id, link) in &world.live.links {
-        let wished = wished(*id, link);
-        if link.check == CheckState::Checking || !wished.is_empty() {
+        let wanted = wished(*id, link);
+        if link.check == CheckState::Checking || !wanted.is_empty() {
             needed.insert(*id);
         }
         if link.connected {
-            wishes.extend(wished);
+            wishes.extend(wanted);
         }
     }
     for id in needed {

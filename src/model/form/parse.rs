@@ -56,7 +56,7 @@ fn parse(kind: &FieldKind, label: &str, text: &str) -> Result<Value, String> {
 /// Entries apart by line breaks where there are any, else by commas; blank ones are left out.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     let by_lines = text.contains('\n');
-    text.split(move |character| character == if by_lines { '\n' } else { ',' })
+    text.split(if by_lines { '\n' } else { ',' })
         .map(str::trim)
         .filter(|entry| !entry.is_empty())
 }

@@ -180,6 +180,10 @@ mod tests {
         Some(row.into_iter().collect())
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "stands beside what a name is read as"
+    )]
     fn row(cells: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
         Some(
             cells
