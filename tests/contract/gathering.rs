@@ -87,10 +87,10 @@ pub(crate) async fn no_gathering_sends_nothing(bench: &Bench) {
 pub(crate) async fn an_upload_without_its_place_is_refused(bench: &Bench) {
     let needed = bench.can().intake_needs.unwrap();
     let fields = bench.entry.facts.connect_fields.iter();
-    let part = fields
+    let mut part = fields
         .filter(|field| field.name == needed)
         .map(|field| field.part);
-    let part = part.last().expect("a field of the connection");
+    let part = part.next_back().expect("a field of the connection");
     assert!(!part.is_empty(), "{needed} may be left empty");
     let client = bench.client_without(part);
     let upload = bench.sample_upload();

@@ -172,7 +172,7 @@ pub(crate) async fn a_gone_job_spoils_no_other(bench: &Bench) {
         for (job, report) in jobs.iter().zip(&reports) {
             match report {
                 Ok(report) if [&good, &other].contains(&job) => {
-                    assert_eq!(report.status, JobStatus::Succeeded)
+                    assert_eq!(report.status, JobStatus::Succeeded);
                 }
                 Ok(report) => assert_eq!(report.status, JobStatus::Gone, "{job:?}"),
                 Err(error) => {

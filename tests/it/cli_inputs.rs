@@ -113,12 +113,19 @@ fn a_bucket_is_connected_as_a_whole_and_files_go_through_it_by_sample() {
     let batch = batch.to_str().unwrap();
     place.run(&["check", batch]).ended_with(0);
 
-    // A job made elsewhere: forgotten here, it is adopted by its identifier.
     let ids = remote_ids(&place);
     assert_eq!(ids.len(), 2, "{ids:?}");
-    let again = place
-        .run(&["adopt", "--from", LABEL, &ids[0]])
-        .ended_with(1);
+    known_jobs_are_not_adopted_and_others_are(&place, &sandbox, &ids[0], &key);
+}
+
+/// A job made elsewhere is adopted by its identifier, but not where it was made, nor one that is not there.
+fn known_jobs_are_not_adopted_and_others_are(
+    place: &Place,
+    sandbox: &SandboxProgram,
+    id: &str,
+    key: &str,
+) {
+    let again = place.run(&["adopt", "--from", LABEL, id]).ended_with(1);
     assert!(
         again.complained.contains("in your list already"),
         "{again:#?}"
@@ -127,13 +134,11 @@ fn a_bucket_is_connected_as_a_whole_and_files_go_through_it_by_sample() {
     place
         .run(&["adopt", "--from", LABEL, unknown])
         .ended_with(1);
-    let elsewhere = Place::new().with_env("LABFERRY_KEY_CAPSULES", &key);
-    connect(&elsewhere, &sandbox, false).ended_with(0);
-    let adopted = elsewhere
-        .run(&["adopt", "--from", LABEL, &ids[0]])
-        .ended_with(0);
+    let elsewhere = Place::new().with_env("LABFERRY_KEY_CAPSULES", key);
+    connect(&elsewhere, sandbox, false).ended_with(0);
+    let adopted = elsewhere.run(&["adopt", "--from", LABEL, id]).ended_with(0);
     assert!(adopted.said.contains("All done."), "{adopted:#?}");
-    assert_eq!(remote_ids(&elsewhere), [ids[0].clone()]);
+    assert_eq!(remote_ids(&elsewhere), [id.to_owned()]);
 }
 
 #[test]

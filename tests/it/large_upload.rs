@@ -128,8 +128,9 @@ async fn a_large_file_goes_on_after_each_kill_in_little_memory() {
     connect(&place, &sandbox).await;
     let file = place.path("large reads.txt");
     sparse(&file, size);
-    let mut send = place.program();
-    send.env("LABFERRY_KEY", &key)
+    let mut sending = place.program();
+    sending
+        .env("LABFERRY_KEY", &key)
         .args([
             "send",
             "--to",
@@ -140,7 +141,7 @@ async fn a_large_file_goes_on_after_each_kill_in_little_memory() {
         .args(["--one-per-file", "--detach", "--into"])
         .arg(place.path("into"))
         .arg(&file);
-    let mut child = send.spawn().unwrap();
+    let mut child = sending.spawn().unwrap();
     let mut told = format!("seed {seed}, {size} bytes in parts of {part}");
     let mut most_memory = 0;
     for kill in 1..=KILLS {

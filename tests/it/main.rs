@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one binary.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::format_push_string,
     clippy::print_stdout,

@@ -39,14 +39,17 @@ fn engine_with(top: &Path, crash_after_commits: Option<u64>) -> Engine {
 async fn until(
     engine: &Engine,
     what: &str,
-    wanted: impl Fn(&Snapshot) -> bool,
+    is_wanted: impl Fn(&Snapshot) -> bool,
 ) -> Option<Arc<Snapshot>> {
     let mut snapshots = engine.subscribe();
-    let waited = tokio::time::timeout(DEADLINE, snapshots.wait_for(|snapshot| wanted(snapshot)));
+    let waited = tokio::time::timeout(DEADLINE, snapshots.wait_for(|snapshot| is_wanted(snapshot)));
     match waited.await {
         Ok(Ok(snapshot)) => Some(snapshot.clone()),
         Ok(Err(_)) => None,
-        Err(_) => panic!("{what} did not come; {}", describe(&engine.snapshot())),
+        Err(late) => panic!(
+            "{what} did not come: {late}; {}",
+            describe(&engine.snapshot())
+        ),
     }
 }
 
@@ -147,14 +150,12 @@ async fn story(crash_after: u64) -> bool {
         let engine = engine_with(top.path(), planned);
         let last = work(&engine, &sandbox, &inputs).await;
         engine.shutdown();
-        match last {
-            Some(snapshot) => break snapshot,
-            None => {
-                assert!(planned.is_some(), "an engine ended unasked");
-                crashed = true;
-                planned = None;
-            }
+        if let Some(snapshot) = last {
+            break snapshot;
         }
+        assert!(planned.is_some(), "an engine ended unasked");
+        crashed = true;
+        planned = None;
     };
     assert_eq!(
         snapshot.jobs[0].job.stage,

@@ -321,7 +321,7 @@ async fn values_arrive_typed_and_what_is_empty_does_not() {
     assert!(outputs.len() > 2, "{:?}", names(&outputs));
     let received = outputs
         .iter()
-        .find(|output| output.name.contains("received") || output.name.ends_with(".json"))
+        .find(|output| std::path::Path::new(&output.name).extension() == Some("json".as_ref()))
         .unwrap();
     let bytes = bench.fetch(&job, received).await.unwrap();
     let received: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -399,10 +399,7 @@ async fn whatever_answer_is_lost_there_is_one_task() {
         bench.set(fault);
         let (mut outcome, mut drafted) = bench.submit(&submission).await;
         for _ in 0..4 {
-            let error = match outcome {
-                Ok(_) => break,
-                Err(error) => error,
-            };
+            let Err(error) = outcome else { break };
             // As the engine does: a draft that was journalled is brought back, a lost answer is looked up.
             bench.set("sb.create-answer=usual");
             submission.drafted = drafted.clone().or(submission.drafted);

@@ -222,7 +222,7 @@ pub(crate) fn with_long_jobs() -> Snapshot {
     let job = Arc::make_mut(&mut computation.job);
     job.provider = CAPSULES.id.clone();
     job.connection = ConnectionId(3);
-    job.connection_label = "Our capsules".to_owned();
+    "Our capsules".clone_into(&mut job.connection_label);
     job.pipeline.id = PipelineId::from("read-quality");
     job.settings = [("min_length", "30"), ("adapter", "AGAT"), ("extra", "7")]
         .map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())))
@@ -244,7 +244,7 @@ pub(crate) fn with_long_jobs() -> Snapshot {
     let job = Arc::make_mut(&mut parent.job);
     job.provider = BRIDGES.id.clone();
     job.connection = ConnectionId(4);
-    job.connection_label = "Our project".to_owned();
+    "Our project".clone_into(&mut job.connection_label);
     job.fan_out = FanOut::BatchPerFile;
     job.settings.clear();
     job.report = Some(JobReport {

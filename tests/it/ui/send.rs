@@ -1,7 +1,7 @@
 //! Send in the window: forms of every kind, ways to make jobs, inputs at a platform, the sample table, saved settings.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Key;
@@ -256,7 +256,7 @@ fn json_is_explained_while_it_is_wrong() {
     window
         .harness
         .get_all_by_label("Extra")
-        .find(|node| node.is_focused())
+        .find(egui_kittest::Node::is_focused)
         .unwrap()
         .type_text("{\"low\": }");
     window.harness.run();
@@ -430,7 +430,6 @@ fn sampled(snapshot: &mut Snapshot) {
         columns: vec!["well".to_owned()],
         rows: BTreeMap::from([(path(0), row("A01")), (path(1), row("A02"))]),
         unmatched: vec![path(2)],
-        ..SampleTable::default()
     });
 }
 
@@ -664,7 +663,7 @@ fn a_wrong_pattern_and_a_missing_picker_are_said() {
     window.press("Add");
     assert!(matches!(
         window.taken().as_slice(),
-        [Command::ImportSamples(path)] if *path == PathBuf::from("/data/samples.csv")
+        [Command::ImportSamples(path)] if path == Path::new("/data/samples.csv")
     ));
 }
 
