@@ -216,10 +216,18 @@ fn settings(form: &Form, typed: &[(String, String)]) -> Result<Settings, Trouble
     }
     let problems = form.problems(&form.filled(&settings));
     if let Some(problem) = problems.first() {
-        return Err(Trouble::wrong_use(
-            format!("{}.", problem.words),
-            format!("Write --set {}=VALUE.", problem.field),
-        ));
+        let advice = if form.field(&problem.field).is_some() {
+            format!("Write --set {}=VALUE.", problem.field)
+        } else {
+            let names: Vec<&str> = form
+                .fields
+                .iter()
+                .filter(|field| !field.hidden)
+                .map(|field| field.name.as_str())
+                .collect();
+            format!("Its settings are {}.", names.join(", "))
+        };
+        return Err(Trouble::wrong_use(format!("{}.", problem.words), advice));
     }
     Ok(form.filled(&settings))
 }

@@ -45,7 +45,8 @@ impl Client {
             let mut logs_left = MOST_LOGS;
             let mut places = BTreeSet::new();
             for child in &children {
-                let place = unused(&mut places, &one_segment(child.shown_name()));
+                let short = own_part(child.shown_name(), task.shown_name());
+                let place = unused(&mut places, &one_segment(&short));
                 let place = format!("{place}/");
                 collect(child, &place, &mut made);
                 if child.word() == Word::Failed && logs_left > 0 {
@@ -277,6 +278,16 @@ fn outputs(files: Vec<Made>) -> Vec<Output> {
         .collect()
 }
 
+/// What of a child's name its parent's does not say already: the file or the sample it stands for.
+fn own_part(child: &str, parent: &str) -> String {
+    let own = child
+        .strip_prefix(parent)
+        .map(|own| own.trim_start_matches([' ', '-', ':', '_']))
+        .filter(|own| !own.is_empty())
+        .unwrap_or(child);
+    own.replace(": ", " ")
+}
+
 /// A name without the sign that would make folders of it.
 fn one_segment(name: &str) -> String {
     let name = name.trim().replace(['/', '\\'], "_");
@@ -340,6 +351,17 @@ mod tests {
         let mut none = Vec::new();
         collect(&Task::default(), "", &mut none);
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn the_folder_of_a_child_says_what_it_stands_for() {
+        for (child, place) in [
+            ("Plate 7 lf-1 - file: a b.tsv", "file a b.tsv"),
+            ("Plate 7 lf-1", "Plate 7 lf-1"),
+            ("QC of A01", "QC of A01"),
+        ] {
+            assert_eq!(own_part(child, "Plate 7 lf-1"), place);
+        }
     }
 
     #[test]

@@ -210,7 +210,9 @@ async fn a_large_file_goes_on_where_an_earlier_attempt_stopped() {
     let again = bench.client().stage(&upload, &keep, &meter).await.unwrap();
     assert_eq!((again, meter.moved_bytes()), (staged, 0));
     // The list of parts, the parts that were missing, and their putting together; no upload was begun.
-    assert_eq!(methods.first().map(String::as_str), Some("GET"));
+    // A part of the first attempt may still arrive while the second begins.
+    let first = methods.iter().find(|method| *method != "PUT");
+    assert_eq!(first.map(String::as_str), Some("GET"));
     assert_eq!(methods.iter().filter(|method| *method == "POST").count(), 1);
 }
 
