@@ -37,7 +37,8 @@ def check_dropped_files(person, scratch):
     """Files with awkward names arrive by drag and drop, beside the samples that are at hand."""
     folder = os.path.join(scratch, "dropped")
     os.makedirs(folder, exist_ok=True)
-    names = ["plate 7 #1 50% 世界.csv", "it's \"quoted\".txt"]
+    # Names that stand first in the list: what is below its last visible row is not in the window.
+    names = ["0 plate 7 #1 50% 世界.csv", "0 it's \"quoted\".txt"]
     for name in names:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write("well,value\nA01,1\n")
