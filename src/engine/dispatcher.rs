@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::engine::clock::{Clock, Watch};
 use crate::engine::command::Command;
 use crate::engine::decide::decide;
 use crate::engine::event::{Effect, Event, Now, Work, WorkKey};
@@ -17,6 +18,7 @@ use crate::engine::plan::next_wake;
 use crate::engine::preview::Desk;
 use crate::engine::progress::Progress;
 use crate::engine::snapshot::{Phase, Snapshot};
+use crate::engine::under_way::{Task, UnderWay};
 use crate::engine::view::{self, Beside};
 use crate::engine::worker::{self, Outcome, Question, Toolbox};
 use crate::engine::world::World;
@@ -56,13 +58,16 @@ pub(super) struct Dispatcher {
     channels: Channels,
     tools: Toolbox,
     tasks: JoinSet<Outcome>,
-    keys: BTreeMap<Id, WorkKey>,
+    under_way: UnderWay,
     commits: BTreeMap<JobId, oneshot::Sender<()>>,
     keeps: BTreeMap<(ConnectionId, FileId), oneshot::Sender<()>>,
     progress: Progress,
     desk: Desk,
     phase: Phase,
     commits_left: Option<u64>,
+    watch: Watch,
+    /// Whether the clocks are looked at regularly.
+    looking: bool,
     /// The time of the last decision: what was due by then has been seen to.
     decided: Timestamp,
     published: Instant,
@@ -80,21 +85,25 @@ impl Dispatcher {
         channels: Channels,
         tools: Toolbox,
         desk: Desk,
+        clock: Clock,
     ) -> Self {
+        let watch = Watch::new(clock);
         Self {
             world,
             journal,
             channels,
             tools,
             tasks: JoinSet::new(),
-            keys: BTreeMap::new(),
+            under_way: UnderWay::default(),
             commits: BTreeMap::new(),
             keeps: BTreeMap::new(),
             progress: Progress::new(),
             desk,
             phase: Phase::Running,
             commits_left: None,
-            decided: Timestamp::now(),
+            decided: watch.now(),
+            watch,
+            looking: false,
             published: Instant::now(),
             publish_at: None,
             #[cfg(test)]
@@ -114,7 +123,7 @@ impl Dispatcher {
     /// Says that a damaged journal was set aside.
     pub(super) fn say_set_aside(&mut self, path: &std::path::Path) {
         let id = NoticeId(self.world.last_ids.notice.0.saturating_add(1));
-        let notice = start::set_aside_notice(id, Timestamp::now(), path);
+        let notice = start::set_aside_notice(id, self.watch.now(), path);
         let change = Change::PutNotice(Arc::new(notice));
         self.world.apply(&change);
         if let Err(error) = self.journal.commit(&[change]) {
@@ -124,10 +133,11 @@ impl Dispatcher {
 
     /// Works until the engine shall end.
     pub(super) async fn run(mut self) {
-        self.happen(Event::Tick).await;
+        self.happen(Event::Started).await;
         self.publish();
         while !*self.channels.closing.borrow() && !self.has_crashed() {
             let wake = self.next_wake();
+            let look = self.next_look();
             let progress = self
                 .progress
                 .is_moving()
@@ -148,6 +158,8 @@ impl Dispatcher {
                 () = until(self.publish_at) => self.publish(),
                 () = until(progress) => self.publish(),
                 () = until(wake) => self.happen(Event::Tick).await,
+                () = until(look) => { self.look().await; }
+                () = until(self.under_way.grace_ends()) => self.under_way.break_off(&self.world, &self.progress),
             }
         }
         if !self.has_crashed() {
@@ -156,12 +168,30 @@ impl Dispatcher {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        let now = Timestamp::now();
+        let now = self.watch.now();
         // Counted from the last decision: what has become due since then must not be slept over.
         let due = next_wake(&self.world, self.decided)?;
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-        // A clock that jumps must not leave us asleep: look again at least every half minute.
-        Some(Instant::now() + wait.min(Duration::from_secs(30)) + Duration::from_millis(1))
+        Some(Instant::now() + wait + Duration::from_millis(1))
+    }
+
+    /// While there is something to do the clocks are looked at, as a jump must not leave us asleep.
+    fn next_look(&mut self) -> Option<Instant> {
+        self.looking = !self.world.alive.is_empty() || !self.under_way.is_empty();
+        self.looking.then(|| self.watch.next_look())
+    }
+
+    /// Looks at the clocks; the time, once a jump has been taken in.
+    async fn look(&mut self) -> Timestamp {
+        let (at, moved) = self.watch.look(self.looking);
+        if let Some(by) = moved {
+            tracing::info!(
+                secs = by.as_secs(),
+                "the clock jumped, or the computer slept"
+            );
+            self.take_in(Event::ClockMoved(by), at).await;
+        }
+        at
     }
 
     async fn obey(&mut self, command: Command) {
@@ -180,6 +210,10 @@ impl Dispatcher {
                 self.keeps.remove(&(connection, file));
             }
             Question::MayCommit(job, draft, reply) => {
+                // Broken off meanwhile: with the answer to nobody the job would count as submitted.
+                if self.under_way.is_broken_off(&WorkKey::Submit(job)) {
+                    return;
+                }
                 self.commits.insert(job, reply);
                 self.happen(Event::CommitAsked(job, draft)).await;
                 // Not let go by the decision: the submission is held back.
@@ -193,7 +227,10 @@ impl Dispatcher {
             Ok((id, outcome)) => (id, Ok(outcome)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(key) = self.keys.remove(&id) else {
+        let Some(Task {
+            key, broken_off, ..
+        }) = self.under_way.remove(id)
+        else {
             return;
         };
         self.world.live.running.remove(&key);
@@ -218,6 +255,7 @@ impl Dispatcher {
                     outcome.event
                 }
             }
+            Err(error) if broken_off && error.is_cancelled() => Event::Tick,
             Err(error) => {
                 tracing::error!(?key, %error, "a worker broke down");
                 Event::Broke(key, error.to_string())
@@ -228,8 +266,13 @@ impl Dispatcher {
 
     /// Something happened: decide, write, then act.
     async fn happen(&mut self, event: Event) {
+        let at = self.look().await;
+        self.take_in(event, at).await;
+    }
+
+    async fn take_in(&mut self, event: Event, at: Timestamp) {
         let now = Now {
-            at: Timestamp::now(),
+            at,
             random: fastrand::u64(..),
         };
         self.decided = now.at;
@@ -320,6 +363,11 @@ impl Dispatcher {
                 let (keys, facts) = (self.tools.keys.clone(), self.tools.facts.clone());
                 self.aside(move || keys.forget(&vault_name, &facts));
             }
+            Effect::Awake => {
+                self.tools.http.forget_connections();
+                let grace = self.world.pace.grace_after_sleep;
+                self.under_way.awake(grace, &self.progress);
+            }
             Effect::RenewNetwork => match start::http(&self.world.settings, &self.tools.net) {
                 Ok(http) => {
                     self.tools.http = http;
@@ -346,7 +394,7 @@ impl Dispatcher {
                 None => self.tasks.spawn(async { Event::Tick.into() }),
             },
         };
-        self.keys.insert(handle.id(), key);
+        self.under_way.insert(handle, key);
     }
 
     /// Runs something short that nobody waits for.
@@ -385,7 +433,7 @@ impl Dispatcher {
     async fn close(mut self) {
         self.progress.stop_all();
         let deadline = Instant::now() + LAST_ANSWERS;
-        while self.keys.values().any(|key| self.is_beyond_return(key)) {
+        while self.under_way.keys().any(|key| self.is_beyond_return(key)) {
             tokio::select! {
                 Some(joined) = self.tasks.join_next_with_id() => self.finished_last(joined),
                 () = sleep_until(deadline) => break,
@@ -408,7 +456,7 @@ impl Dispatcher {
     /// Takes in the last answers; what they ask to be started is left to the next start.
     fn finished_last(&mut self, joined: Result<(Id, Outcome), JoinError>) {
         let Ok((id, outcome)) = joined else { return };
-        let Some(key) = self.keys.remove(&id) else {
+        let Some(Task { key, .. }) = self.under_way.remove(id) else {
             return;
         };
         if !matches!(key, WorkKey::Submit(_)) {
@@ -416,7 +464,7 @@ impl Dispatcher {
         }
         self.world.live.running.remove(&key);
         let now = Now {
-            at: Timestamp::now(),
+            at: self.watch.now(),
             random: fastrand::u64(..),
         };
         let changes: Vec<Change> = decide(&mut self.world, outcome.event, now)

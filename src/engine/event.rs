@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::KeyringState;
@@ -42,6 +42,10 @@ pub enum Event {
     Command(Command),
     /// A time that was waited for has come.
     Tick,
+    /// The engine begins with what is in the journal.
+    Started,
+    /// The wall clock jumped by so much: set by somebody, or the computer slept.
+    ClockMoved(SignedDuration),
     /// Files and folders were looked through.
     Scanned(Vec<ListedFile>),
     /// A table of samples was read, or why not, in one sentence.
@@ -154,6 +158,8 @@ pub enum Effect {
     ForgetSecrets(String),
     /// The way to the network has changed.
     RenewNetwork,
+    /// The computer was asleep: what follows goes over new connections, and what hangs on old ones is begun anew.
+    Awake,
 }
 
 /// A piece of work, complete in itself.

@@ -4,6 +4,7 @@
 //! Inside, one dispatcher owns the state. What to do next is decided in `decide` and `plan`, which know no clock, no disk
 //! and no network; the dispatcher writes their changes to the journal and only then starts the work they ask for.
 
+pub mod clock;
 pub mod command;
 mod connect;
 pub mod decide;
@@ -23,6 +24,7 @@ mod sheet;
 pub mod snapshot;
 pub mod start;
 mod transfer;
+mod under_way;
 mod view;
 mod worker;
 pub mod world;
@@ -34,6 +36,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::engine::clock::Clock;
 use crate::engine::command::Command;
 use crate::engine::keys::Environment;
 use crate::engine::pace::Pace;
@@ -59,6 +62,8 @@ pub struct EngineOptions {
     pub environment: Environment,
     /// How long to wait for what.
     pub pace: Pace,
+    /// The time it goes by.
+    pub clock: Clock,
     /// The person's home folder, where other programs keep their files of keys; none where those are of no use.
     pub home: Option<PathBuf>,
     /// All platforms there are.
@@ -78,6 +83,7 @@ impl EngineOptions {
             keyring: true,
             environment: |name| std::env::var(name).ok(),
             pace: Pace::REAL,
+            clock: Clock::default(),
             home: folders::home(),
             entries: crate::providers::ALL,
             net: NetOptions::default(),

@@ -11,6 +11,10 @@ pub struct Pace {
     pub retry_first: Duration,
     /// Longest wait between two attempts.
     pub retry_longest: Duration,
+    /// Longest wait while the platform is not reached or the drive is full: what ends by itself is noticed soon.
+    pub outage_longest: Duration,
+    /// Time after a sleep in which work has to show a sign of life; else it is taken to hang on a dead connection.
+    pub grace_after_sleep: Duration,
     /// Attempts after which a fault of the platform is given up on; waiting out a lost connection has no such end.
     pub max_attempts: u32,
     /// Shortest time between two snapshots that differ only in progress.
@@ -25,6 +29,8 @@ impl Pace {
         poll_scale: 1.0,
         retry_first: Duration::from_secs(5),
         retry_longest: Duration::from_mins(5),
+        outage_longest: Duration::from_mins(1),
+        grace_after_sleep: Duration::from_secs(20),
         max_attempts: 8,
         progress_every: Duration::from_millis(250),
         stalled_after: Duration::from_hours(6),
@@ -35,6 +41,7 @@ impl Pace {
         poll_scale: 0.1,
         retry_first: Duration::from_millis(500),
         retry_longest: Duration::from_secs(10),
+        outage_longest: Duration::from_secs(10),
         ..Self::REAL
     };
 
@@ -43,6 +50,8 @@ impl Pace {
         poll_scale: 0.01,
         retry_first: Duration::from_millis(20),
         retry_longest: Duration::from_millis(200),
+        outage_longest: Duration::from_millis(200),
+        grace_after_sleep: Duration::from_millis(300),
         max_attempts: 4,
         progress_every: Duration::from_millis(50),
         stalled_after: Duration::from_mins(1),

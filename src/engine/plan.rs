@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::decide::cancel;
+use crate::engine::decide::{cancel, unchanged_since};
 use crate::engine::event::{Now, Work, WorkKey};
 use crate::engine::room::Room;
 use crate::engine::world::{World, later};
@@ -152,13 +152,11 @@ fn watch(
             .or_default()
             .push((job.id, remote));
     }
-    let stalled = later(
-        Now {
-            at: job.last_change,
-            ..now
-        },
-        world.pace.stalled_after,
-    ) <= now.at;
+    let unchanged = Now {
+        at: unchanged_since(world, job),
+        ..now
+    };
+    let stalled = later(unchanged, world.pace.stalled_after) <= now.at;
     if stalled && world.live.called_stalled.insert(job.id) {
         let since = job.last_change.to_zoned(jiff::tz::TimeZone::system());
         let words = Words {

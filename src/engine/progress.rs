@@ -53,6 +53,11 @@ impl Progress {
         meter.is_stopped()
     }
 
+    /// How many bytes this work has moved so far.
+    pub(super) fn moved(&self, key: &WorkKey) -> u64 {
+        self.meters.get(key).map_or(0, Meter::moved_bytes)
+    }
+
     /// Asks work to stop at its next block: a person cancelled it.
     pub(super) fn stop(&self, key: &WorkKey) {
         if let Some(meter) = self.meters.get(key) {

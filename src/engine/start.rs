@@ -88,7 +88,9 @@ pub async fn run(options: EngineOptions, ends: Ends) {
         closing: ends.closing,
         questions: asked,
     };
-    let mut dispatcher = Dispatcher::new(world, journal, channels, tools, Desk::new());
+    let desk = Desk::new();
+    let mut dispatcher =
+        Dispatcher::new(world, journal, channels, tools, desk, options.clock.clone());
     dispatcher.crash_after(options.crash_after_commits);
     if let Some(path) = set_aside {
         dispatcher.say_set_aside(&path);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::pace::Pace;
@@ -88,6 +88,10 @@ pub struct Live {
     pub scans: u64,
     /// Running jobs that were called stalled.
     pub called_stalled: BTreeSet<JobId>,
+    /// How far the clock has jumped since the last change of a running job: hours nobody watched it.
+    pub unwatched: BTreeMap<JobId, SignedDuration>,
+    /// Results that wait because their server was not reached.
+    pub unreached: BTreeSet<ArtifactId>,
 }
 
 /// What is known of a connection in this session.
@@ -119,6 +123,8 @@ pub struct Link {
     pub poll_pause: Duration,
     /// Failed polls in a row.
     pub poll_failures: u32,
+    /// Whether something over it waits because nothing got through.
+    pub offline: bool,
 }
 
 impl Default for Link {
@@ -137,6 +143,7 @@ impl Default for Link {
             poll_due: None,
             poll_pause: Duration::ZERO,
             poll_failures: 0,
+            offline: false,
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct Artifact {
     pub state: ArtifactState,
     /// Failed attempts in a row.
     pub attempts: u32,
+    /// Those of them that nobody can wait out; so many and it fails.
+    #[serde(default)]
+    pub faults: u32,
     /// Not before this time, after a failed attempt or while the platform prepares it.
     pub wait_until: Option<Timestamp>,
 }

@@ -49,6 +49,9 @@ pub struct Job {
     pub error: Option<Error>,
     /// Failed attempts in a row at the present stage.
     pub attempts: u32,
+    /// Those of them that nobody can wait out; so many and it fails.
+    #[serde(default)]
+    pub faults: u32,
     /// Not before this time.
     pub wait_until: Option<Timestamp>,
     /// When the platform first reported the present status; for the notice that nothing moves.

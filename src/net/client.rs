@@ -1,7 +1,7 @@
 //! The one HTTP client of the program: trust, proxy and patience. What is asked of whom is decided in `api` and `download`.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy, Url};
@@ -91,8 +91,8 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Pair {
-    reused: OnceLock<reqwest::Client>,
-    fresh: OnceLock<reqwest::Client>,
+    reused: RwLock<Option<reqwest::Client>>,
+    fresh: RwLock<Option<reqwest::Client>>,
 }
 
 impl Http {
@@ -109,14 +109,14 @@ impl Http {
         };
         // The one that is needed most, and the proof that the options work.
         let client = inner.build(&options.proxy, Connections::Reused)?;
-        inner.outside.reused.get_or_init(|| client);
+        put(&inner.outside.reused, Some(client));
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
     /// The client to use for an address; loopback never goes through a proxy.
-    pub fn client_for(&self, url: &Url, connections: Connections) -> Result<&reqwest::Client> {
+    pub fn client_for(&self, url: &Url, connections: Connections) -> Result<reqwest::Client> {
         let inner = &*self.inner;
         let (pair, proxy) = if is_loopback(url) {
             (&inner.loopback, &ProxyChoice::None)
@@ -127,11 +127,20 @@ impl Http {
             Connections::Reused => &pair.reused,
             Connections::Fresh => &pair.fresh,
         };
-        if let Some(client) = place.get() {
+        let known = place.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(client) = known {
             return Ok(client);
         }
         let client = inner.build(proxy, connections)?;
-        Ok(place.get_or_init(|| client))
+        put(place, Some(client.clone()));
+        Ok(client)
+    }
+
+    /// Lets go of the connections that are kept open: after a sleep or in another network they may be dead without
+    /// anybody having said so. Requests under way keep theirs.
+    pub fn forget_connections(&self) {
+        put(&self.inner.outside.reused, None);
+        put(&self.inner.loopback.reused, None);
     }
 
     /// How long silence is borne.
@@ -152,6 +161,10 @@ impl Http {
     pub fn retry(&self) -> RetryPolicy {
         self.inner.options.retry
     }
+}
+
+fn put(place: &RwLock<Option<reqwest::Client>>, client: Option<reqwest::Client>) {
+    *place.write().unwrap_or_else(PoisonError::into_inner) = client;
 }
 
 impl Inner {

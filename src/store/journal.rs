@@ -373,6 +373,7 @@ mod tests {
             candidates: vec![remote],
             error: Some(error.clone()),
             attempts: 2,
+            faults: 0,
             wait_until: Some(Timestamp::UNIX_EPOCH),
             last_change: Timestamp::UNIX_EPOCH,
             cancel_wanted: false,
@@ -442,6 +443,7 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
             }),
             attempts: 0,
+            faults: 0,
             wait_until: None,
         }))
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use labferry::engine::clock::Clock;
 use labferry::engine::command::Command;
 use labferry::engine::pace::Pace;
 use labferry::engine::snapshot::{CheckState, Loadable, Phase, Snapshot};
@@ -49,6 +50,7 @@ pub(crate) fn options(top: &Path) -> EngineOptions {
                 .flatten()
         },
         pace: Pace::TEST,
+        clock: Clock::default(),
         home: Some(top.to_path_buf()),
         entries: providers::ALL,
         net: NetOptions::default(),

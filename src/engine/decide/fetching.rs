@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::decide::{Verdict, connection_of, fail, refused, verdict, wait, watching};
+use crate::engine::decide::{
+    Verdict, connection_of, fail, outage, refused, verdict, wait, watching,
+};
 use crate::engine::event::{Now, Unpacked};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::artifact::{Artifact, ArtifactState, Fetched};
@@ -23,7 +25,7 @@ pub(super) fn outputs_listed(world: &mut World, id: JobId, outcome: Result<Vec<O
     let outputs = match outcome {
         Ok(outputs) => outputs,
         Err(error) => {
-            match verdict(world, &error, job.attempts.saturating_add(1)) {
+            match verdict(world, &error, job.faults.saturating_add(1)) {
                 Verdict::Block => refused(world, job.connection, &error, now),
                 Verdict::TryLater => {
                     let failed = failed_remotely(&job);
@@ -48,12 +50,14 @@ pub(super) fn outputs_listed(world: &mut World, id: JobId, outcome: Result<Vec<O
             output: output.clone(),
             state: ArtifactState::Offered,
             attempts: 0,
+            faults: 0,
             wait_until: None,
         };
         world.write(Change::PutArtifact(Arc::new(artifact)));
     }
     job.outputs_listed = true;
     job.attempts = 0;
+    job.faults = 0;
     job.wait_until = None;
     job.error = reason_of(&job);
     let found = match outputs.len() {
@@ -91,6 +95,7 @@ pub(super) fn preparing(world: &mut World, id: ArtifactId, percent: Option<f32>,
         });
     artifact.state = ArtifactState::Preparing { percent };
     artifact.attempts = 0;
+    artifact.faults = 0;
     artifact.wait_until = Some(later(now, pause));
     world.write(Change::PutArtifact(Arc::new(artifact)));
 }
@@ -103,6 +108,7 @@ pub(super) fn fetched(world: &mut World, id: ArtifactId, outcome: Result<Fetched
     match outcome {
         Ok(fetched) => {
             artifact.attempts = 0;
+            artifact.faults = 0;
             artifact.wait_until = None;
             artifact.state = ArtifactState::Fetched(fetched);
             world.write(Change::PutArtifact(Arc::new(artifact)));
@@ -159,15 +165,25 @@ fn say_refused(world: &mut World, job: JobId, archive: &str, problems: &[String]
 /// An attempt at an artifact failed: later again, or never. An archive that cannot be unpacked stays as it is.
 fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: Now) {
     let attempts = artifact.attempts.saturating_add(1);
-    match verdict(world, &error, attempts) {
+    let faults = artifact
+        .faults
+        .saturating_add(u32::from(outage::counts(error.kind())));
+    match verdict(world, &error, faults) {
         Verdict::Block => {
             if let Some(connection) = connection_of(world, artifact.id) {
                 refused(world, connection, &error, now);
             }
         }
         Verdict::TryLater => {
-            let pause = world.pace.retry_wait(attempts, error.failure().retry_after);
+            let pause = outage::pause(world, attempts, &error);
             artifact.attempts = attempts;
+            artifact.faults = faults;
+            if outage::is_outage(error.kind()) {
+                world.live.unreached.insert(artifact.id);
+                if let Some(connection) = connection_of(world, artifact.id) {
+                    world.link(connection).offline = true;
+                }
+            }
             artifact.wait_until = Some(later(now, pause));
             if let Some(mut job) = world.job(artifact.job) {
                 let until = later(now, pause);
@@ -284,7 +300,7 @@ pub(super) fn receipt_written(
         };
         if let Err(error) = outcome {
             if matches!(
-                verdict(world, error, job.attempts.saturating_add(1)),
+                verdict(world, error, job.faults.saturating_add(1)),
                 Verdict::GiveUp
             ) {
                 fail(world, job, error.clone(), now);

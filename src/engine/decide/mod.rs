@@ -9,6 +9,7 @@ mod fetching;
 mod folders;
 mod jobs_made;
 mod listing;
+mod outage;
 mod person;
 mod sampling;
 mod sending;
@@ -17,6 +18,7 @@ mod watching;
 
 pub(in crate::engine) use crate::engine::decide::connecting::connect;
 pub(in crate::engine) use crate::engine::decide::fetching::finishing;
+pub(in crate::engine) use crate::engine::decide::outage::{may_begin_anew, unchanged_since};
 pub(in crate::engine) use crate::engine::decide::person::cancel;
 pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 
@@ -33,6 +35,9 @@ use crate::store::journal::Change;
 
 /// Decides about one event, then about everything that has become due.
 pub fn decide(world: &mut World, event: Event, now: Now) -> Vec<Effect> {
+    if let Some(connection) = outage::reached(world, &event) {
+        outage::over(world, connection, now);
+    }
     react(world, event, now);
     plan::plan(world, now);
     world.take_effects()
@@ -41,6 +46,8 @@ pub fn decide(world: &mut World, event: Event, now: Now) -> Vec<Effect> {
 fn react(world: &mut World, event: Event, now: Now) {
     match event {
         Event::Tick => {}
+        Event::Started => outage::started(world, now),
+        Event::ClockMoved(by) => outage::clock_moved(world, by, now),
         Event::Command(command) => obey(world, command, now),
         Event::Scanned(files) => drafting::scanned(world, files),
         Event::SheetRead(path, sheet) => sampling::sheet_read(world, &path, sheet),
@@ -158,8 +165,9 @@ enum Verdict {
     GiveUp,
 }
 
-/// Waiting out a lost connection, a full disk or a quota has no end; a platform that keeps failing has one.
-fn verdict(world: &World, error: &Error, attempts: u32) -> Verdict {
+/// Waiting out a lost connection, a full disk or a quota has no end; a platform that keeps failing has one. `faults`
+/// counts this failure and those before it that [`outage::counts`].
+fn verdict(world: &World, error: &Error, faults: u32) -> Verdict {
     match error.kind() {
         ErrorKind::Unauthenticated | ErrorKind::Keyring => Verdict::Block,
         ErrorKind::RateLimited
@@ -168,7 +176,7 @@ fn verdict(world: &World, error: &Error, attempts: u32) -> Verdict {
         | ErrorKind::Timeout
         | ErrorKind::DiskFull => Verdict::TryLater,
         ErrorKind::ServerFault | ErrorKind::Garbled => {
-            if attempts < world.pace.max_attempts {
+            if faults < world.pace.max_attempts {
                 Verdict::TryLater
             } else {
                 Verdict::GiveUp
@@ -188,11 +196,15 @@ fn verdict(world: &World, error: &Error, attempts: u32) -> Verdict {
 }
 
 /// Keeps a job where it is and waits: counts the attempt, remembers the error, sets the time of the next one.
-fn wait(world: &World, job: &mut Job, error: &Error, now: Now) {
+fn wait(world: &mut World, job: &mut Job, error: &Error, now: Now) {
     job.attempts = job.attempts.saturating_add(1);
-    let pause = world
-        .pace
-        .retry_wait(job.attempts, error.failure().retry_after);
+    job.faults = job
+        .faults
+        .saturating_add(u32::from(outage::counts(error.kind())));
+    if outage::is_outage(error.kind()) {
+        world.link(job.connection).offline = true;
+    }
+    let pause = outage::pause(world, job.attempts, error);
     let until = later(now, pause);
     job.wait_until = Some(until);
     note(
@@ -208,6 +220,7 @@ fn wait(world: &World, job: &mut Job, error: &Error, now: Now) {
 /// Forgets what was waited out.
 fn calm(job: &mut Job) {
     job.attempts = 0;
+    job.faults = 0;
     job.wait_until = None;
     job.error = None;
 }

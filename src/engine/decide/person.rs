@@ -207,6 +207,7 @@ fn offer_again(world: &mut World, job: JobId) {
         }
         artifact.state = ArtifactState::Offered;
         artifact.attempts = 0;
+        artifact.faults = 0;
         artifact.wait_until = None;
         world.write(Change::PutArtifact(Arc::new(artifact)));
     }

@@ -46,12 +46,12 @@ pub(super) fn staged(
         Err(error) => error,
     };
     let waiting = uploading(world, connection, file);
-    let attempts = waiting
+    let faults = waiting
         .iter()
-        .map(|job| job.attempts)
+        .map(|job| job.faults)
         .max()
         .unwrap_or_default();
-    match verdict(world, &error, attempts.saturating_add(1)) {
+    match verdict(world, &error, faults.saturating_add(1)) {
         Verdict::Block => refused(world, connection, &error, now),
         Verdict::TryLater => {
             // Several uploads that fail in one bad moment are one failed attempt of the job.
@@ -214,7 +214,7 @@ pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>
         let digesting = job.attempts == 0 && error.failure().retry_after.is_some();
         if job.stage == Stage::Submitting
             && (digesting
-                || verdict(world, &error, job.attempts.saturating_add(1)) == Verdict::TryLater)
+                || verdict(world, &error, job.faults.saturating_add(1)) == Verdict::TryLater)
         {
             move_job(&mut job, Stage::Waiting, now, "Not accepted yet");
         }
@@ -233,7 +233,7 @@ pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>
 }
 
 fn retry_or_fail(world: &mut World, mut job: Job, error: Error, now: Now) {
-    match verdict(world, &error, job.attempts.saturating_add(1)) {
+    match verdict(world, &error, job.faults.saturating_add(1)) {
         Verdict::TryLater => {
             wait(world, &mut job, &error, now);
             world.put_job(job);
@@ -287,7 +287,7 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
             world.put_job(job);
         }
         Ok(Found::Perhaps(listed)) => perhaps(world, job, listed, now),
-        Err(error) => match verdict(world, &error, job.attempts.saturating_add(1)) {
+        Err(error) => match verdict(world, &error, job.faults.saturating_add(1)) {
             Verdict::TryLater => {
                 wait(world, &mut job, &error, now);
                 world.put_job(job);

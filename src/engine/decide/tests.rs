@@ -3,6 +3,7 @@
 mod listing;
 mod lives;
 mod losing;
+mod outage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -325,7 +326,7 @@ impl Bed {
         for change in &self.written {
             self.world.apply(change);
         }
-        self.happen(Event::Tick)
+        self.happen(Event::Started)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
+use crate::engine::decide::{Verdict, calm, fail, outage, refused, verdict, wait};
 use crate::engine::event::Now;
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -31,9 +31,10 @@ pub(super) fn polled(
         Ok(reports) => reports,
         Err(error) => {
             let failures = world.link(connection).poll_failures.saturating_add(1);
-            let pause = world.pace.retry_wait(failures, error.failure().retry_after);
+            let pause = outage::pause(world, failures, &error);
             let link = world.link(connection);
             link.poll_failures = failures;
+            link.offline |= outage::is_outage(error.kind());
             link.poll_due = Some(later(now, pause));
             if failures == SILENT_FAILURES {
                 let until = Did::WillTryAgain(later(now, pause));
@@ -107,6 +108,7 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
     if changed {
         job.last_change = now.at;
         world.live.called_stalled.remove(&job.id);
+        world.live.unwatched.remove(&job.id);
     }
     calm(&mut job);
     let status = report.status.clone();

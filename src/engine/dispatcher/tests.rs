@@ -26,6 +26,7 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         keyring: false,
         environment: |_name| None,
         pace: Pace::TEST,
+        clock: Clock::default(),
         home: None,
         entries: providers::ALL,
         net: NetOptions::default(),
@@ -54,7 +55,7 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         questions: asked,
     };
     Bench {
-        dispatcher: Dispatcher::new(world, journal, channels, tools, Desk::new()),
+        dispatcher: Dispatcher::new(world, journal, channels, tools, Desk::new(), options.clock),
         commands,
         snapshots,
         closing,

@@ -387,6 +387,7 @@ pub(crate) fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView 
         candidates: Vec::new(),
         error: None,
         attempts: 0,
+        faults: 0,
         wait_until: None,
         last_change: at(60),
         cancel_wanted: false,
@@ -442,6 +443,7 @@ pub(crate) fn artifact(number: u64, job: u64, path: &str, state: ArtifactState) 
         path: path.to_owned(),
         state,
         attempts: 0,
+        faults: 0,
         wait_until: None,
     })
 }
