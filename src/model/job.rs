@@ -238,7 +238,54 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::Stage;
+    use super::{Job, Stage};
+    use crate::model::ids::FileId;
+    use crate::model::remote::StagedFile;
+
+    /// As a journal would hold one that nobody has sent anything of.
+    fn job() -> Job {
+        serde_json::from_value(serde_json::json!({
+            "id": 1, "batch": 1, "connection": 1, "connection_label": "Imaging core", "provider": "biodock",
+            "pipeline": {"id": "p1", "name": "Nuclei count", "description": "", "typical_secs": null},
+            "name": "Plate 7", "files": [], "settings": {}, "tag": "lf-1", "folder": "Plate 7", "stage": "Waiting",
+            "remote": null, "report": null, "seen_before": null, "candidates": [], "error": null, "attempts": 0,
+            "faults": 0, "wait_until": null, "last_change": "2026-11-20T08:00:00Z", "cancel_wanted": false,
+            "left_out": [], "outputs_listed": false, "timeline": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_job_with_nothing_of_ours_was_made_elsewhere() {
+        assert!(job().made_elsewhere());
+        let mut sent = job();
+        sent.files = vec![FileId(1)];
+        assert!(!sent.made_elsewhere());
+        let mut picked = job();
+        picked.existing = vec![StagedFile::default()];
+        assert!(!picked.made_elsewhere());
+    }
+
+    fn words(of: impl Fn(Stage) -> bool) -> Vec<&'static str> {
+        let chosen = Stage::ALL.into_iter().filter(|stage| of(*stage));
+        chosen.map(Stage::word).collect()
+    }
+
+    #[test]
+    fn nothing_more_happens_by_itself_to_these() {
+        assert_eq!(
+            words(Stage::is_settled),
+            ["Done", "Failed", "Cancelled", "Unconfirmed"]
+        );
+    }
+
+    #[test]
+    fn the_platform_may_be_working_on_these() {
+        assert_eq!(
+            words(Stage::is_alive_remotely),
+            ["Submitting", "Queued", "Running", "Unconfirmed"]
+        );
+    }
 
     #[test]
     fn legal_moves_are_these() {

@@ -214,6 +214,11 @@ mod tests {
             policy.wait_after(&error(1), own),
             Some(Duration::from_secs(1))
         );
-        assert_eq!(policy.wait_after(&error(60), own), None);
+        assert_eq!(
+            policy.wait_after(&error(2), own),
+            Some(policy.longest_retry_after),
+            "the longest is still waited out"
+        );
+        assert_eq!(policy.wait_after(&error(3), own), None);
     }
 }
