@@ -327,3 +327,6 @@ fn trouble_of(error: &ZipError) -> Trouble {
         other => Trouble::Damaged(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

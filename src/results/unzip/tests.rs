@@ -1,5 +1,7 @@
 //! Archives nobody should make, made byte by byte (PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
 
+mod edges;
+
 use crate::model::artifact::UnpackedFile;
 use crate::results::disk::fingerprint;
 use crate::results::unzip::{Limits, Trouble, Unpacked, UnzipError, unpack};
