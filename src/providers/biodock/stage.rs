@@ -7,8 +7,8 @@ use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
 use crate::model::meter::Meter;
 use crate::model::remote::{StagedFile, Upload};
 use crate::net::upload::{FileBody, sha256_of};
-use crate::providers::biodock::MAX_FILE_BYTES;
 use crate::providers::biodock::client::Client;
+use crate::providers::biodock::facts::MAX_FILE_BYTES;
 use crate::providers::biodock::wire::{ItemEntry, UploadAnswer};
 
 /// A repeat may leave a second copy that counts as storage, so there are at most two.
