@@ -26,6 +26,7 @@ use crate::engine::{WakeCell, start};
 use crate::model::error::Sent;
 use crate::model::ids::{ConnectionId, FileId, JobId, NoticeId};
 use crate::model::notice::{Action, Words};
+use crate::net::speed::Way;
 use crate::store::journal::{Change, CommitError, Journal};
 
 /// Shortest time between two snapshots: a burst of events is seen as one change.
@@ -377,6 +378,10 @@ impl Dispatcher {
                     tracing::error!(%error, "the network settings cannot be used; the former ones stay");
                 }
             },
+            Effect::LimitSpeed { up, down } => {
+                self.tools.net.speed.limit(Way::Up, up);
+                self.tools.net.speed.limit(Way::Down, down);
+            }
         }
     }
 

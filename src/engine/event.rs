@@ -160,6 +160,13 @@ pub enum Effect {
     RenewNetwork,
     /// The computer was asleep: what follows goes over new connections, and what hangs on old ones is begun anew.
     Awake,
+    /// Files travel no faster than this from now on, those under way included.
+    LimitSpeed {
+        /// Bytes a second to the platforms.
+        up: Option<u64>,
+        /// Bytes a second from the platforms.
+        down: Option<u64>,
+    },
 }
 
 /// A piece of work, complete in itself.

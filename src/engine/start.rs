@@ -18,6 +18,7 @@ use crate::model::notice::{About, Notice, Weight, Words};
 use crate::model::provider::ProviderFacts;
 use crate::model::settings::AppSettings;
 use crate::net::client::{Http, NetOptions};
+use crate::net::speed::Way;
 use crate::store::journal::{Change, Contents, Journal, JournalProblem, Opened};
 
 /// The ends of the channels that the engine's thread gets.
@@ -57,7 +58,11 @@ pub async fn run(options: EngineOptions, ends: Ends) {
             return;
         }
     };
-    let http = match http(&world.settings, &options.net) {
+    let settings = &world.settings;
+    let speed = &options.net.speed;
+    speed.limit(Way::Up, settings.upload_bytes_per_second);
+    speed.limit(Way::Down, settings.download_bytes_per_second);
+    let http = match http(settings, &options.net) {
         Ok(http) => http,
         Err(error) => {
             tracing::error!(%error, "the network settings cannot be used");

@@ -19,6 +19,10 @@ pub struct AppSettings {
     pub parallel_uploads: usize,
     /// Downloads at the same time, over all connections.
     pub parallel_downloads: usize,
+    /// Most bytes a second to the platforms, all uploads together; none is as fast as it goes.
+    pub upload_bytes_per_second: Option<u64>,
+    /// Most bytes a second from the platforms, all downloads together; none is as fast as it goes.
+    pub download_bytes_per_second: Option<u64>,
     /// Proxy for all requests.
     pub proxy: ProxyChoice,
     /// A certificate authority (PEM file) to trust besides the system's.
@@ -53,6 +57,8 @@ impl Default for AppSettings {
             keep_archives: false,
             parallel_uploads: 3,
             parallel_downloads: 4,
+            upload_bytes_per_second: None,
+            download_bytes_per_second: None,
             proxy: ProxyChoice::System,
             extra_authority: None,
             theme: ThemeChoice::System,

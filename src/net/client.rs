@@ -11,6 +11,7 @@ use crate::model::provider::Limits;
 use crate::model::settings::ProxyChoice;
 use crate::net::errors;
 use crate::net::retry::RetryPolicy;
+use crate::net::speed::Speed;
 
 /// How to reach the network.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,32 @@ pub struct NetOptions {
     /// How many times faster than a real platform the other end lives, so that our own politeness, so many requests a
     /// second, is in its time; nothing is a real one. Only a sandbox is faster.
     pub haste: Option<NonZeroU32>,
+    /// When a large file is fetched in several ranges at once.
+    pub ranges: RangePlan,
+    /// How fast files may travel; shared by every client made from these options or from a copy of them.
+    pub speed: Speed,
+}
+
+/// When a large file is fetched in several ranges at once: storages give a connection only so much, and a file may have
+/// several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangePlan {
+    /// Files at least so long.
+    pub from_bytes: u64,
+    /// How long a range is.
+    pub piece_bytes: u64,
+    /// Ranges of one file at the same time; one is front to back.
+    pub most: usize,
+}
+
+impl Default for RangePlan {
+    fn default() -> Self {
+        Self {
+            from_bytes: 64 * 1024 * 1024,
+            piece_bytes: 16 * 1024 * 1024,
+            most: 4,
+        }
+    }
 }
 
 /// How long silence is borne. None of these limits a transfer that moves: it may take hours.
@@ -155,6 +182,16 @@ impl Http {
             requests_per_second: limits.requests_per_second.saturating_mul(haste),
             ..*limits
         }
+    }
+
+    /// When a large file is fetched in several ranges at once.
+    pub fn ranges(&self) -> RangePlan {
+        self.inner.options.ranges
+    }
+
+    /// How fast files may travel.
+    pub fn speed(&self) -> &Speed {
+        &self.inner.options.speed
     }
 
     /// How requests that may be repeated are repeated.

@@ -10,5 +10,6 @@ pub mod gate;
 pub mod keep;
 pub mod parts;
 pub mod retry;
+pub mod speed;
 pub mod storage_errors;
 pub mod upload;

@@ -107,7 +107,7 @@ pub async fn send_part(
     let mut transfer = body.transfer;
     let request = request.body(body.body);
     let counted = Counted::new(meter, transfer.counter());
-    let response = send_transfer(request, &mut transfer, None, patience, doing).await?;
+    let response = send_transfer(http, request, &mut transfer, None, doing).await?;
     let is_whole = transfer.is_handed_over();
     let md5 = transfer.hash().unwrap_or_default();
     let stored = stored(response, to, md5, patience, doing).await?;

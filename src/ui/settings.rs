@@ -12,6 +12,10 @@ use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::shortcuts::SHORTCUTS;
 use crate::ui::widgets;
 
+/// What a speed limit is set to first.
+const USUAL_LIMIT_BYTES_PER_SECOND: u64 = 5_000_000;
+const BYTES_PER_MEGABYTE: f64 = 1e6;
+
 /// What Settings remembers.
 #[derive(Debug, Default)]
 pub struct SettingsState {
@@ -193,6 +197,16 @@ fn network_ui(
             .labelled_by(label.id);
         });
     }
+    speed_ui(
+        ui,
+        ("Limit upload speed", "Upload at most"),
+        &mut wanted.upload_bytes_per_second,
+    );
+    speed_ui(
+        ui,
+        ("Limit download speed", "Download at most"),
+        &mut wanted.download_bytes_per_second,
+    );
     ui.horizontal(|ui| {
         ui.label("Proxy");
         let manual = matches!(wanted.proxy, ProxyChoice::Manual(_));
@@ -224,6 +238,36 @@ fn network_ui(
         }
     }
     authority_ui(ui, typed_paths, wanted, edited, outbox);
+}
+
+/// A tick, and how fast where it is set.
+fn speed_ui(ui: &mut Ui, (name, limit): (&str, &str), bytes_per_second: &mut Option<u64>) {
+    ui.horizontal(|ui| {
+        let mut is_limited = bytes_per_second.is_some();
+        let tick = ui.checkbox(&mut is_limited, name);
+        if tick.changed() {
+            *bytes_per_second = is_limited.then_some(USUAL_LIMIT_BYTES_PER_SECOND);
+        }
+        let Some(bytes_per_second) = bytes_per_second else {
+            return;
+        };
+        let label = ui.label(limit);
+        let shown = |set: Option<f64>| {
+            if let Some(megabytes) = set {
+                *bytes_per_second = (megabytes * BYTES_PER_MEGABYTE) as u64;
+            }
+            *bytes_per_second as f64 / BYTES_PER_MEGABYTE
+        };
+        ui.add(
+            egui::DragValue::from_get_set(shown)
+                .range(0.1..=10_000.0)
+                .speed(0.1)
+                .max_decimals(1)
+                .suffix(" MB/s")
+                .update_while_editing(false),
+        )
+        .labelled_by(label.id);
+    });
 }
 
 fn authority_ui(

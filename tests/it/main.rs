@@ -15,6 +15,7 @@ mod bad_input;
 mod biodock;
 mod cli;
 mod cli_inputs;
+mod cut_download;
 mod explain;
 mod faults;
 mod four_platforms;

@@ -723,6 +723,40 @@ fn settings_are_saved_as_they_change() {
 }
 
 #[test]
+fn a_speed_limit_is_ticked_and_set_for_each_way() {
+    let mut window = Window::new(fixture::connected());
+    window.go("Settings");
+    window.press("Limit download speed");
+    let taken = window.taken();
+    assert!(
+        matches!(
+            taken.as_slice(),
+            [Command::SaveSettings(settings)]
+                if settings.download_bytes_per_second == Some(5_000_000)
+                    && settings.upload_bytes_per_second.is_none()
+        ),
+        "{taken:?}"
+    );
+    let mut limited = fixture::connected();
+    let settings = Arc::make_mut(&mut limited.settings);
+    settings.upload_bytes_per_second = Some(2_500_000);
+    let mut window = Window::new(limited);
+    window.go("Settings");
+    assert!(window.sees("Upload at most") && !window.sees("Download at most"));
+    let shown = window.harness.get_by_value("2.5 MB/s").rect();
+    assert!(shown.is_positive());
+    window.press("Limit upload speed");
+    let taken = window.taken();
+    assert!(
+        matches!(
+            taken.as_slice(),
+            [Command::SaveSettings(settings)] if settings.upload_bytes_per_second.is_none()
+        ),
+        "{taken:?}"
+    );
+}
+
+#[test]
 fn long_names_keep_the_buttons_in_the_window() {
     let mut snapshot = fixture::with_files();
     let long = "世界 ".repeat(70);

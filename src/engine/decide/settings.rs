@@ -11,6 +11,16 @@ use crate::store::journal::Change;
 pub(super) fn save(world: &mut World, settings: AppSettings) {
     let network_changed = settings.proxy != world.settings.proxy
         || settings.extra_authority != world.settings.extra_authority;
+    let (up, down) = (
+        settings.upload_bytes_per_second,
+        settings.download_bytes_per_second,
+    );
+    let before = &world.settings;
+    let speed_changed = (up, down)
+        != (
+            before.upload_bytes_per_second,
+            before.download_bytes_per_second,
+        );
     world.write(Change::PutSettings(AppSettings {
         saved: world.settings.saved.clone(),
         ..settings
@@ -20,6 +30,9 @@ pub(super) fn save(world: &mut World, settings: AppSettings) {
             link.connected = false;
         }
         world.ask(Effect::RenewNetwork);
+    }
+    if speed_changed {
+        world.ask(Effect::LimitSpeed { up, down });
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::model::error::{Doing, Error, Result, Sent};
 use crate::net::api::{Api, Uploaded};
-use crate::net::client::{Connections, Patience};
+use crate::net::client::{Connections, Http, Patience};
 use crate::net::commit_point::CommitPoint;
 use crate::net::errors;
 use crate::net::gate::Lane;
@@ -36,12 +36,13 @@ impl Api {
             .with_key(client.request(Method::POST, url.clone()), &url)?
             .multipart(form);
         let mut transfer = transfer;
-        let patience = self.http.patience();
-        let response = send_transfer(request, &mut transfer, commit, patience, doing).await?;
+        let response = send_transfer(&self.http, request, &mut transfer, commit, doing).await?;
         let reply = match self.read(response, doing).await {
             Ok(reply) => reply,
             // Whatever the status, nothing can come of a request that never was complete.
-            Err(error) if !transfer.is_handed_over() => return Err(error.sent(Sent::No)),
+            Err(error) if !transfer.is_handed_over() => {
+                return Err(transfer.failure().unwrap_or(error).sent(Sent::No));
+            }
             Err(error) => return Err(error),
         };
         match transfer.hash() {
@@ -57,17 +58,18 @@ impl Api {
 
 /// Sends a request whose body is a file or a part of one, and waits for the head of the answer.
 pub(in crate::net) async fn send_transfer(
+    http: &Http,
     request: RequestBuilder,
     transfer: &mut Transfer,
     commit: Option<&CommitPoint>,
-    patience: Patience,
     doing: Doing,
 ) -> Result<Response> {
+    transfer.travel_at(http.speed());
     let sending = request.send();
     tokio::pin!(sending);
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut movement = Movement::new(patience);
+    let mut movement = Movement::new(http.patience());
     loop {
         tokio::select! {
             biased;
@@ -87,7 +89,8 @@ pub(in crate::net) async fn send_transfer(
                     return Err(errors::stopped(doing, Sent::No));
                 }
                 if movement.is_over(transfer) {
-                    return Err(errors::silence(doing, sent));
+                    let own = transfer.failure().filter(|_own| sent == Sent::No);
+                    return Err(own.unwrap_or_else(|| errors::silence(doing, sent)).sent(sent));
                 }
             }
         }

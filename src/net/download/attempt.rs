@@ -9,35 +9,35 @@ use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RAN
 use tokio::time::{Instant, timeout};
 
 use crate::model::error::{Doing, Error, ErrorKind, Sent};
-use crate::model::safe_url::SafeUrl;
-use crate::model::secret::Secret;
+use crate::model::meter::Meter;
+use crate::net::client::Http;
+use crate::net::download::hashes::Promised;
 use crate::net::download::link::{content_range, open, text};
 use crate::net::download::part::Remembered;
-use crate::net::download::{Download, LOOK_EVERY, Trouble, cut, garbled, on_disk, stopped};
+use crate::net::download::{
+    Address, Download, LOOK_EVERY, Trouble, cut, garbled, on_disk, stopped,
+};
 use crate::net::errors;
+use crate::net::speed::Way;
 
+/// A file this short is not continued by a later run.
+const SMALL_BYTES: u64 = 64 * 1024;
 /// Enough of a body to tell a web page.
 const PAGE_SIGN_BYTES: usize = 512;
 
 impl Download<'_> {
     /// One request for what is missing, written as it comes.
-    pub(super) async fn attempt(
-        &mut self,
-        url: &SafeUrl,
-        header: Option<&(&'static str, Secret)>,
-    ) -> Result<(), Trouble> {
+    pub(super) async fn attempt(&mut self, address: &Address) -> Result<(), Trouble> {
         if self.offset() > 0 && !self.may_continue() {
             self.start_over().await.map_err(Trouble::Fatal)?;
         }
         let conditions = self.conditions();
-        let mut response = tokio::select! {
-            response = open(self.http, url, header, &conditions) => response.map_err(|error| {
-                if error.is_retryable() { Trouble::Again(error) } else { Trouble::Fatal(error) }
-            })?,
-            () = stopped(self.order.meter) => {
-                return Err(Trouble::Fatal(errors::stopped(Doing::Download, Sent::Answered)));
-            }
-        };
+        let response = self.ask(address, &conditions).await?;
+        self.receive(response).await
+    }
+
+    /// Takes the answer to a plain request, or to one for the rest.
+    pub(super) async fn receive(&mut self, mut response: Response) -> Result<(), Trouble> {
         match response.status().as_u16() {
             200 => self.begin(&mut response).await?,
             206 => self.go_on(&response)?,
@@ -50,6 +50,22 @@ impl Download<'_> {
             _ => return Err(refusal(&mut response, self.http.patience().idle).await),
         }
         self.pour(&mut response).await
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn ask(
+        &self,
+        (url, header): &Address,
+        headers: &HeaderMap,
+    ) -> Result<Response, Trouble> {
+        tokio::select! {
+            response = open(self.http, url, header.as_ref(), headers) => response.map_err(|error| {
+                if error.is_retryable() { Trouble::Again(error) } else { Trouble::Fatal(error) }
+            }),
+            () = stopped(self.order.meter) => {
+                Err(Trouble::Fatal(errors::stopped(Doing::Download, Sent::Answered)))
+            }
+        }
     }
 
     /// The whole file comes, whatever was asked for.
@@ -66,7 +82,7 @@ impl Download<'_> {
         let mut head = BytesMut::new();
         if errors::announces_html(response.headers()) && !is_web_page_name(self.order.final_path) {
             while head.len() < PAGE_SIGN_BYTES {
-                match self.next_chunk(response).await? {
+                match next_chunk(self.http, self.order.meter, response).await? {
                     Some(chunk) => head.extend_from_slice(&chunk),
                     None => break,
                 }
@@ -85,10 +101,14 @@ impl Download<'_> {
             etag: text(response.headers(), &ETAG),
             last_modified: text(response.headers(), &LAST_MODIFIED),
             total,
+            promised: Promised::read(response.headers()),
+            ranges: None,
         };
         let (part, remembered) = (self.part.clone(), self.remembered.clone());
         self.open_sink(0).await.map_err(Trouble::Fatal)?;
-        if remembered.is_recognizable() {
+        // Of a small file there is nothing worth going on with in another run, and a sync costs more than it.
+        let is_worth_it = total.is_none_or(|total| total > SMALL_BYTES);
+        if is_worth_it && remembered.is_recognizable() {
             on_disk(move || part.remember(&remembered))
                 .await
                 .map_err(Trouble::Fatal)?;
@@ -136,7 +156,7 @@ impl Download<'_> {
     }
 
     async fn pour(&mut self, response: &mut Response) -> Result<(), Trouble> {
-        while let Some(chunk) = self.next_chunk(response).await? {
+        while let Some(chunk) = next_chunk(self.http, self.order.meter, response).await? {
             self.take(chunk).await?;
         }
         match self.remembered.total {
@@ -149,6 +169,7 @@ impl Download<'_> {
 
     async fn take(&mut self, chunk: Bytes) -> Result<(), Trouble> {
         let length = chunk.len() as u64;
+        in_time(self.http, self.order.meter, chunk.len()).await?;
         let is_taken = match self.sink.as_mut() {
             Some(sink) => sink.take(chunk).await,
             None => false,
@@ -162,35 +183,6 @@ impl Download<'_> {
             ErrorKind::LocalFile,
             Doing::Download,
         )))
-    }
-
-    /// The next chunk, or an end of patience, or a wish to stop.
-    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
-        let silent_since = Instant::now();
-        loop {
-            if self.order.meter.is_stopped() {
-                return Err(Trouble::Fatal(errors::stopped(
-                    Doing::Download,
-                    Sent::Answered,
-                )));
-            }
-            match timeout(LOOK_EVERY, response.chunk()).await {
-                Ok(Ok(chunk)) => return Ok(chunk),
-                Ok(Err(error)) => {
-                    return Err(Trouble::Again(errors::from_transport(
-                        error,
-                        Doing::Download,
-                    )));
-                }
-                Err(_look) if silent_since.elapsed() < self.http.patience().idle => {}
-                Err(_look) => {
-                    return Err(Trouble::Again(errors::silence(
-                        Doing::Download,
-                        Sent::Answered,
-                    )));
-                }
-            }
-        }
     }
 
     /// The mark that makes the server send the rest only of the same file. A weak mark may not be used for it
@@ -219,8 +211,54 @@ impl Download<'_> {
     }
 }
 
+/// The next chunk, or an end of patience, or a wish to stop.
+pub(super) async fn next_chunk(
+    http: &Http,
+    meter: &Meter,
+    response: &mut Response,
+) -> Result<Option<Bytes>, Trouble> {
+    let silent_since = Instant::now();
+    loop {
+        if meter.is_stopped() {
+            return Err(Trouble::Fatal(errors::stopped(
+                Doing::Download,
+                Sent::Answered,
+            )));
+        }
+        match timeout(LOOK_EVERY, response.chunk()).await {
+            Ok(Ok(chunk)) => return Ok(chunk),
+            Ok(Err(error)) => {
+                return Err(Trouble::Again(errors::from_transport(
+                    error,
+                    Doing::Download,
+                )));
+            }
+            Err(_look) if silent_since.elapsed() < http.patience().idle => {}
+            Err(_look) => {
+                return Err(Trouble::Again(errors::silence(
+                    Doing::Download,
+                    Sent::Answered,
+                )));
+            }
+        }
+    }
+}
+
+/// Waits until so many bytes that came may be taken; what is not taken slows the sender down.
+pub(super) async fn in_time(http: &Http, meter: &Meter, bytes: usize) -> Result<(), Trouble> {
+    if http.speed().block_bytes(Way::Down).is_none() {
+        return Ok(());
+    }
+    tokio::select! {
+        () = http.speed().take(Way::Down, bytes) => Ok(()),
+        () = stopped(meter) => {
+            Err(Trouble::Fatal(errors::stopped(Doing::Download, Sent::Answered)))
+        }
+    }
+}
+
 /// What a refusal means for the link: these statuses are what storage says to a link that has expired or was withdrawn.
-async fn refusal(response: &mut Response, idle: Duration) -> Trouble {
+pub(super) async fn refusal(response: &mut Response, idle: Duration) -> Trouble {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let body = match timeout(idle, response.chunk()).await {

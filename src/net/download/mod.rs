@@ -1,9 +1,14 @@
 //! Fetches a result file: continued where it stopped, over expired links and cut connections, and never under its final
-//! name before it is whole and checked. What is on the disk is in `part`; which link to fetch is the platform's business.
+//! name before it is whole and checked. From front to back in `attempt`, a large file in several ranges at once in `wide`.
+//! What is on the disk is in `part`; which link to fetch is the platform's business.
 
 mod attempt;
+mod hashes;
 mod link;
 mod part;
+mod ranges;
+mod spread;
+mod wide;
 
 pub use link::{Probe, probe};
 
@@ -21,6 +26,8 @@ use crate::model::safe_url::SafeUrl;
 use crate::model::secret::Secret;
 use crate::net::client::Http;
 use crate::net::download::part::{Part, Published, Remembered, Sink, Written, is_file_with};
+use crate::net::download::ranges::Ranges;
+use crate::net::download::wide::Opening;
 use crate::net::errors;
 
 /// Fresh links asked for without a byte of progress in between.
@@ -87,9 +94,17 @@ pub async fn fetch(
             sha256: written.sha256,
             at: Timestamp::now(),
         }),
-        Published::InTheWay => Err(in_the_way()),
+        Published::InTheWay => {
+            // It may come under another name, or be asked for again; nothing would ever continue this part.
+            let part = download.part.clone();
+            on_disk(move || part.discard()).await?;
+            Err(in_the_way())
+        }
     }
 }
+
+/// A link that is ready: where, and what to show there.
+type Address = (SafeUrl, Option<(&'static str, Secret)>);
 
 /// How an attempt ended that did not fetch the rest.
 enum Trouble {
@@ -111,6 +126,8 @@ struct Download<'a> {
     remembered: Remembered,
     /// Most bytes of the file that ever were here; more is progress.
     best_bytes: u64,
+    /// Whether it is to come from front to back: ranges of it did not fit together, or cannot be told from another's.
+    is_narrow: bool,
 }
 
 impl<'a> Download<'a> {
@@ -126,8 +143,17 @@ impl<'a> Download<'a> {
             sink: None,
             remembered: Remembered::default(),
             best_bytes: 0,
+            is_narrow: false,
         };
         if let Some((length, remembered)) = left_over {
+            if let Some(ranges) = &remembered.ranges {
+                // The length says nothing then, but what is here lies within it.
+                let total = remembered.total.unwrap_or_default();
+                if ranges.is_sound(total.min(length)) {
+                    download.remembered = remembered;
+                }
+                return Ok(download);
+            }
             download.remembered = remembered;
             // At least one byte is asked for again, so that the server says whether it still is the same file.
             let most = download
@@ -155,11 +181,8 @@ impl<'a> Download<'a> {
             if self.order.meter.is_stopped() {
                 return Err(errors::stopped(Doing::Download, Sent::Answered));
             }
-            let trouble = match self.attempt(&link.0, link.1.as_ref()).await {
-                Ok(()) => match self.check().await {
-                    Ok(written) => return Ok(written),
-                    Err(trouble) => trouble,
-                },
+            let trouble = match self.go(&mut link, renew).await {
+                Ok(written) => return Ok(written),
                 Err(trouble) => trouble,
             };
             if self.has_progressed() {
@@ -190,6 +213,7 @@ impl<'a> Download<'a> {
                         return Err(error);
                     }
                     tracing::debug!(%error, restarts, "starting the file again");
+                    self.is_narrow = true;
                     self.start_over().await?;
                 }
                 Trouble::Again(error) => {
@@ -202,6 +226,36 @@ impl<'a> Download<'a> {
                 }
             }
         }
+    }
+
+    /// Goes on in the way that fits, to the end or to the first trouble.
+    async fn go(
+        &mut self,
+        address: &mut Address,
+        renew: &mut Renew<'_>,
+    ) -> std::result::Result<Written, Trouble> {
+        if let Some(here) = self.wide_left_over() {
+            return Box::pin(self.run_wide(here, None, address, renew)).await;
+        }
+        // What is left of a file that came in ranges cannot go on in another way.
+        if self.remembered.ranges.is_some() {
+            self.start_over().await.map_err(Trouble::Fatal)?;
+        }
+        if self.may_begin_wide() {
+            match self.open_wide(address).await? {
+                Opening::Wide(first) => {
+                    let nothing = Ranges::default();
+                    return Box::pin(self.run_wide(nothing, Some(first), address, renew)).await;
+                }
+                Opening::Plain(response) => {
+                    self.receive(response).await?;
+                    return self.check().await;
+                }
+                Opening::Unproven => self.is_narrow = true,
+            }
+        }
+        self.attempt(address).await?;
+        self.check().await
     }
 
     /// Everything came: is it what was promised?
@@ -220,6 +274,11 @@ impl<'a> Download<'a> {
                 "The part on the disk is not as long as what was written to it",
             )));
         }
+        self.prove(written)
+    }
+
+    /// Whether what is on the disk is what the platform and the storage said.
+    fn prove(&self, written: Written) -> std::result::Result<Written, Trouble> {
         let expected = self.order.expected;
         if expected
             .size_bytes
@@ -235,6 +294,13 @@ impl<'a> Download<'a> {
             return Err(Trouble::Restart(garbled(
                 200,
                 "The file's hash is not the one the platform had announced",
+            )));
+        }
+        let promised = &self.remembered.promised;
+        if promised.is_broken_by(&written.sha256, written.md5.as_deref()) {
+            return Err(Trouble::Restart(garbled(
+                200,
+                "The file's hash is not the one the storage says",
             )));
         }
         Ok(written)
@@ -260,8 +326,8 @@ impl<'a> Download<'a> {
     }
 
     async fn open_sink(&mut self, offset: u64) -> Result<()> {
-        let part = self.part.clone();
-        self.sink = Some(on_disk(move || Sink::open(&part, offset)).await?);
+        let (part, promised) = (self.part.clone(), self.remembered.promised.clone());
+        self.sink = Some(on_disk(move || Sink::open(&part, offset, &promised)).await?);
         self.order.meter.restart_at(offset);
         Ok(())
     }
@@ -305,6 +371,7 @@ async fn already_there(order: &Order<'_>) -> Result<Option<Fetched>> {
         };
         let size_bytes = metadata.len();
         if !metadata.is_file() || expected.size_bytes.is_some_and(|size| size != size_bytes) {
+            part.discard()?;
             return Ok(Some(Err(in_the_way())));
         }
         let Some(sha256) = expected.sha256.map(|sha256| sha256.to_ascii_lowercase()) else {
@@ -312,6 +379,7 @@ async fn already_there(order: &Order<'_>) -> Result<Option<Fetched>> {
             return Ok(None);
         };
         if !is_file_with(&target, size_bytes, &sha256)? {
+            part.discard()?;
             return Ok(Some(Err(in_the_way())));
         }
         part.discard()?;
@@ -348,7 +416,7 @@ async fn stopped(meter: &Meter) {
     }
 }
 
-fn ready(link: Link) -> Result<(SafeUrl, Option<(&'static str, Secret)>)> {
+fn ready(link: Link) -> Result<Address> {
     match link {
         Link::Ready { url, header } => Ok((url, header)),
         Link::Preparing { .. } => Err(Error::new(ErrorKind::Maintenance, Doing::PrepareResult)

@@ -9,10 +9,10 @@ use std::thread;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::net::upload::hex;
+use crate::net::download::hashes::{Hashes, Promised};
+use crate::net::download::ranges::Ranges;
 
 /// Chunks between the network, the writer and the hash; enough that none waits for another's hiccup.
 const CHUNKS_AHEAD: usize = 64;
@@ -28,6 +28,10 @@ pub(crate) struct Remembered {
     pub(crate) last_modified: Option<String>,
     /// Length of the whole file in bytes.
     pub(crate) total: Option<u64>,
+    /// What the storage says it hashes to.
+    pub(crate) promised: Promised,
+    /// Which ranges of it are here, where they do not come from front to back; else the length of the part says it.
+    pub(crate) ranges: Option<Ranges>,
 }
 
 impl Remembered {
@@ -52,6 +56,10 @@ impl Part {
             path: path.to_owned(),
             side: PathBuf::from(side),
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What an earlier run left: how many bytes, and of which file. Nothing where either is missing or unreadable.
@@ -143,12 +151,12 @@ pub(crate) fn is_file_with(path: &Path, size_bytes: u64, sha256: &str) -> io::Re
     if !metadata.is_file() || metadata.len() != size_bytes {
         return Ok(false);
     }
-    let mut hash = Sha256::new();
+    let mut hash = Hashes::new(&Promised::default());
     hash_file(&mut hash, path, size_bytes)?;
-    Ok(hex(&hash.finalize()) == sha256)
+    Ok(hash.end().0 == sha256)
 }
 
-fn hash_file(hash: &mut Sha256, path: &Path, length: u64) -> io::Result<()> {
+fn hash_file(hash: &mut Hashes, path: &Path, length: u64) -> io::Result<()> {
     let mut file = File::open(path)?.take(length);
     let mut block = vec![0; 1024 * 1024];
     loop {
@@ -171,6 +179,8 @@ pub(crate) struct Written {
     pub(crate) size_bytes: u64,
     /// Lower-case hexadecimal.
     pub(crate) sha256: String,
+    /// Where one was promised.
+    pub(crate) md5: Option<String>,
 }
 
 /// The open end of a part: chunks go in, one thread writes them, another hashes them.
@@ -183,7 +193,7 @@ pub(crate) struct Sink {
 
 impl Sink {
     /// Opens the part behind its first `offset` bytes, which stay; whatever is behind them goes.
-    pub(crate) fn open(part: &Part, offset: u64) -> io::Result<Self> {
+    pub(crate) fn open(part: &Part, offset: u64, promised: &Promised) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -194,10 +204,10 @@ impl Sink {
         let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
         let (to_hash, chunks_written) = sync_channel(CHUNKS_AHEAD);
         let (report, outcome) = oneshot::channel();
-        let path = part.path.clone();
+        let (path, hashes) = (part.path.clone(), Hashes::new(promised));
         let hasher = thread::Builder::new()
             .name("download-hash".to_owned())
-            .spawn(move || hash_all(&path, offset, &chunks_written))?;
+            .spawn(move || hash_all(&path, offset, hashes, &chunks_written))?;
         thread::Builder::new()
             .name("download-write".to_owned())
             .spawn(move || {
@@ -207,9 +217,11 @@ impl Sink {
                     .unwrap_or_else(|_panic| Err(io::Error::other("the hash thread failed")));
                 let result = written.and_then(|()| {
                     let size_bytes = file.metadata()?.len();
+                    let (sha256, md5) = hash?;
                     Ok(Written {
                         size_bytes,
-                        sha256: hash?,
+                        sha256,
+                        md5,
                     })
                 });
                 // Nobody listens any more when the download was dropped.
@@ -262,11 +274,15 @@ fn write_all(
     file.sync_all()
 }
 
-fn hash_all(path: &Path, offset: u64, hashed: &Receiver<Bytes>) -> io::Result<String> {
-    let mut hash = Sha256::new();
+fn hash_all(
+    path: &Path,
+    offset: u64,
+    mut hash: Hashes,
+    hashed: &Receiver<Bytes>,
+) -> io::Result<(String, Option<String>)> {
     hash_file(&mut hash, path, offset)?;
     for chunk in hashed {
         hash.update(&chunk);
     }
-    Ok(hex(&hash.finalize()))
+    Ok(hash.end())
 }

@@ -375,6 +375,7 @@ async fn a_file_that_is_there_is_never_overwritten() {
             let error = place.fetch(&server).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Conflict);
             assert_eq!(std::fs::read(place.last()).unwrap(), mine);
+            assert!(!place.part().exists() && !place.side().exists());
         }
     }
 }

@@ -4,7 +4,10 @@ mod download;
 mod parts;
 mod requests;
 mod server;
+mod small;
+mod speed;
 mod upload;
+mod wide;
 
 use std::path::Path;
 

@@ -234,9 +234,17 @@ fn settings_are_kept_under_names_whatever_the_window_saves() {
     // The window's own copy of the settings may be older.
     let older = AppSettings {
         text_percent: 120,
+        download_bytes_per_second: Some(2_000_000),
         ..AppSettings::default()
     };
-    bed.happen(Event::Command(Command::SaveSettings(older)));
+    let effects = bed.happen(Event::Command(Command::SaveSettings(older)));
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::LimitSpeed {
+            up: None,
+            down: Some(2_000_000)
+        }
+    )));
     bed.restart();
     assert_eq!(bed.world.settings.text_percent, 120);
     let known = [saved("fine", "2"), saved("coarse", "9")];
