@@ -25,9 +25,8 @@ use crate::engine::world::World;
 use crate::engine::{WakeCell, start};
 use crate::model::error::Sent;
 use crate::model::ids::{ConnectionId, FileId, JobId, NoticeId};
-use crate::model::notice::{Action, Words};
 use crate::net::speed::Way;
-use crate::store::journal::{Change, CommitError, Journal};
+use crate::store::journal::{Change, Journal};
 
 /// Shortest time between two snapshots: a burst of events is seen as one change.
 const BURST: Duration = Duration::from_millis(25);
@@ -319,7 +318,7 @@ impl Dispatcher {
                 Err(error) => error,
             };
             tracing::error!(%error, "the journal cannot be written");
-            self.phase = Phase::Held(held(&error));
+            self.phase = Phase::Held(start::held(&error));
             self.publish();
             #[cfg(test)]
             if self.room_comes_back {
@@ -489,19 +488,6 @@ async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
-    }
-}
-
-fn held(error: &CommitError) -> Words {
-    let what = match error {
-        CommitError::DiskFull => "The drive with Labferry's own folder is full.",
-        CommitError::Other(_) => "Labferry cannot write its journal.",
-    };
-    Words {
-        what: what.to_owned(),
-        did: "Nothing was lost; everything waits and goes on by itself as soon as the journal can be written.".to_owned(),
-        next: "Make room on that drive.".to_owned(),
-        action: None::<Action>,
     }
 }
 

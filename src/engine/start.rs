@@ -19,7 +19,7 @@ use crate::model::provider::ProviderFacts;
 use crate::model::settings::AppSettings;
 use crate::net::client::{Http, NetOptions};
 use crate::net::speed::Way;
-use crate::store::journal::{Change, Contents, Journal, JournalProblem, Opened};
+use crate::store::journal::{Change, CommitError, Contents, Journal, JournalProblem, Opened};
 
 /// The ends of the channels that the engine's thread gets.
 pub struct Ends {
@@ -243,5 +243,19 @@ pub fn set_aside_notice(id: NoticeId, at: jiff::Timestamp, path: &std::path::Pat
             action: None,
         },
         details: Vec::new(),
+    }
+}
+
+/// What is said while the journal cannot be written.
+pub fn held(error: &CommitError) -> Words {
+    let what = match error {
+        CommitError::DiskFull => "The drive with Labferry's own folder is full.",
+        CommitError::Other(_) => "Labferry cannot write its journal.",
+    };
+    Words {
+        what: what.to_owned(),
+        did: "Nothing was lost; everything waits and goes on by itself as soon as the journal can be written.".to_owned(),
+        next: "Make room on that drive.".to_owned(),
+        action: None,
     }
 }

@@ -241,6 +241,11 @@ fn network_ui(
 }
 
 /// A tick, and how fast where it is set.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the field keeps the number small and above zero"
+)]
 fn speed_ui(ui: &mut Ui, (name, limit): (&str, &str), bytes_per_second: &mut Option<u64>) {
     ui.horizontal(|ui| {
         let mut is_limited = bytes_per_second.is_some();

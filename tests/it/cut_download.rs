@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::kill::from_environment;
+use crate::net::hex;
 
 const MIB: u64 = 1024 * 1024;
 const BLOCK: u64 = 64 * 1024;
@@ -88,10 +89,7 @@ impl Site {
         for number in 0..self.size.div_ceil(BLOCK) {
             hash.update(self.block(number));
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&hash.finalize())
     }
 
     /// Where a connection is cut next, and no more after that.
@@ -195,11 +193,11 @@ fn own_peak() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it is the other process of a_download_cut_over_and_over_receives_no_byte_twice"]
 async fn fetching_process() {
-    let Ok(site) = std::env::var(SITE) else {
+    let Ok(told) = std::env::var(SITE) else {
         return;
     };
-    let [url, size, folder] = site.splitn(3, ' ').collect::<Vec<_>>()[..] else {
-        panic!("{site}");
+    let [url, size, folder] = told.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+        panic!("{told}");
     };
     let http = Http::new(&NetOptions {
         retry: RetryPolicy {
@@ -308,25 +306,29 @@ async fn a_download_cut_over_and_over_receives_no_byte_twice() {
         0 => (96 * MIB + 12_345, 20),
         gib => (gib * 1024 * MIB, 100),
     };
-    let site = Arc::new(Site::new(size, cuts, seed));
-    let (url, _tasks) = open(&site).await;
+    let storage = Arc::new(Site::new(size, cuts, seed));
+    let (url, _tasks) = open(&storage).await;
     let folder = tempfile::tempdir().unwrap();
     let child = fetching(&url, size, folder.path());
     let said = said(child, Duration::from_secs(60 + 240 * gib)).await;
-    let written = site.written.load(Ordering::SeqCst);
+    let written = storage.written.load(Ordering::SeqCst);
     let ratio = |bytes: u64| bytes as f64 / size as f64;
-    let expired = site.expired.load(Ordering::SeqCst);
+    let expired = storage.expired.load(Ordering::SeqCst);
     let told = format!(
         "seed {seed}, {size} bytes, {cuts} cuts, {expired} refusals of expired links, {} requests; sent by the server / size {:.5}, received / size {:.5}, peak {} MiB",
-        site.requests.load(Ordering::SeqCst),
+        storage.requests.load(Ordering::SeqCst),
         ratio(written),
         ratio(said.moved),
         said.peak / MIB
     );
     println!("{told}");
     assert_eq!(said.size, size, "{told}");
-    assert_eq!(said.sha256, site.sha256(), "{told}");
-    assert_eq!(site.cuts.lock().unwrap().len(), 0, "not all cuts: {told}");
+    assert_eq!(said.sha256, storage.sha256(), "{told}");
+    assert_eq!(
+        storage.cuts.lock().unwrap().len(),
+        0,
+        "not all cuts: {told}"
+    );
     assert!(expired > 0, "{told}");
     assert!(ratio(said.moved) <= MOST_RECEIVED, "{told}");
     assert!(ratio(written) <= MOST_RECEIVED, "{told}");

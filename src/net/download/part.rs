@@ -204,10 +204,10 @@ impl Sink {
         let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
         let (to_hash, chunks_written) = sync_channel(CHUNKS_AHEAD);
         let (report, outcome) = oneshot::channel();
-        let (path, hashes) = (part.path.clone(), Hashes::new(promised));
+        let (path, empty) = (part.path.clone(), Hashes::new(promised));
         let hasher = thread::Builder::new()
             .name("download-hash".to_owned())
-            .spawn(move || hash_all(&path, offset, hashes, &chunks_written))?;
+            .spawn(move || hash_all(&path, offset, empty, &chunks_written))?;
         thread::Builder::new()
             .name("download-write".to_owned())
             .spawn(move || {

@@ -67,24 +67,24 @@ impl Spread {
         let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
         let (report, outcome) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
-        let (path, hashes) = (part.path().to_owned(), Hashes::new(&remembered.promised));
+        let (path, empty) = (part.path().to_owned(), Hashes::new(&remembered.promised));
         let is_given_up = Arc::clone(&given_up);
         let hasher = thread::Builder::new()
             .name("download-hash".to_owned())
-            .spawn(move || hash_fronts(&path, hashes, &told, &is_given_up))?;
+            .spawn(move || hash_fronts(&path, empty, &told, &is_given_up))?;
         thread::Builder::new()
             .name("download-write".to_owned())
             .spawn(move || {
                 let total = writer.remembered.total;
                 let written = writer.run(received);
-                let hashed = hasher
+                let front_hash = hasher
                     .join()
                     .unwrap_or_else(|_panic| Err(io::Error::other("the hash thread failed")));
                 let result = written.and_then(|prefix| {
                     if total != Some(prefix) {
                         return Ok(None);
                     }
-                    let (sha256, md5) = hashed?;
+                    let (sha256, md5) = front_hash?;
                     Ok(Some(Written {
                         size_bytes: prefix,
                         sha256,

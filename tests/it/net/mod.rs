@@ -9,6 +9,7 @@ mod speed;
 mod upload;
 mod wide;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use labferry::model::file::LocalFile;
@@ -74,4 +75,12 @@ pub(crate) fn content(length: usize) -> Vec<u8> {
             state.to_le_bytes()[3]
         })
         .collect()
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }

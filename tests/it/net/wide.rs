@@ -21,8 +21,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::net::content;
 use crate::net::server::{Answer, Seen, Server};
+use crate::net::{content, hex};
 
 const SIZE: usize = 1_000_000;
 const PIECE: usize = 100_000;
@@ -40,6 +40,8 @@ fn http(most: usize) -> Http {
     })
     .unwrap()
 }
+
+type Respond = Box<dyn Fn(usize, &Seen) -> Answer + Send + Sync>;
 
 struct Place {
     folder: TempDir,
@@ -89,10 +91,6 @@ impl Place {
         assert!(std::fs::read(self.path("a")).unwrap() == bytes);
         assert!(!self.path("a.part").exists() && !self.path("a.part.json").exists());
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a request asks for: from here to before there.
@@ -214,7 +212,6 @@ async fn what_cannot_be_proven_comes_from_front_to_back() {
     let bytes = content(SIZE);
     let new = vec![9; SIZE];
     // Without a strong mark, with another file's ranges, without ranges at all.
-    type Respond = Box<dyn Fn(usize, &Seen) -> Answer + Send + Sync>;
     let (one, two, three, four) = (bytes.clone(), bytes.clone(), new.clone(), bytes.clone());
     let servers: [(Respond, &[u8]); 4] = [
         (
