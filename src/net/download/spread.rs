@@ -63,7 +63,10 @@ impl Spread {
             fronts,
             told: 0,
         };
-        writer.write_down()?;
+        // Nothing is here and nothing is said about it: a crash before the first word leaves nothing to go on with.
+        if writer.here.bytes() > 0 {
+            writer.write_down()?;
+        }
         let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
         let (report, outcome) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
@@ -115,11 +118,15 @@ impl Writer {
     /// Writes what comes; returns how many bytes are here from the first on.
     fn run(mut self, mut received: mpsc::Receiver<Placed>) -> io::Result<u64> {
         let written = self.write_all(&mut received);
-        // Also after a failure: what came before it is here.
-        let noted = self.write_down();
-        written?;
-        noted?;
         let prefix = self.here.prefix();
+        if written.is_ok() && self.remembered.total == Some(prefix) {
+            self.file.sync_all()?;
+        } else {
+            // Also after a failure: what came before it is here.
+            let noted = self.write_down();
+            written?;
+            noted?;
+        }
         self.tell(prefix);
         Ok(prefix)
     }

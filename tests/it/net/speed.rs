@@ -1,7 +1,7 @@
 //! A speed limit holds over all transfers together, by the clock of the server, either way.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -52,16 +52,14 @@ impl Seen {
         self.bytes += bytes as u64;
     }
 
-    /// Of the limit: from the first byte to the last, and from before the first request. A server that is late to see
-    /// its first byte makes the former span shorter than it was.
+    /// Of the limit: from the first byte to the last by the server's clock, and from before the first request to after
+    /// the last file. A server that is late to see its first byte makes the former span shorter than it was, and so does
+    /// what lies between us when its last byte has left.
     fn ratios(&self, began: Instant) -> Ratios {
-        let since = |from: Instant| {
-            let span = self.last.unwrap() - from;
-            self.bytes as f64 / span.as_secs_f64() / BYTES_PER_SECOND as f64
-        };
+        let of = |span: Duration| self.bytes as f64 / span.as_secs_f64() / BYTES_PER_SECOND as f64;
         Ratios {
-            seen: since(self.first.unwrap()),
-            least: since(began),
+            seen: of(self.last.unwrap() - self.first.unwrap()),
+            least: of(began.elapsed()),
         }
     }
 }

@@ -331,19 +331,24 @@ async fn throttled(content: Arc<Vec<u8>>, bytes_per_second: usize) -> (String, J
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_each_connection_is_throttled_four_are_faster_than_one() {
     let bytes = Arc::new(content(4 * SIZE));
-    let (url, _tasks) = throttled(Arc::clone(&bytes), 2_000_000).await;
-    let mut secs = Vec::new();
-    for most in [1, 4] {
-        let place = Place::new(bytes.len());
-        let began = Instant::now();
-        let fetched = place.fetch(&url, most).await;
-        assert_eq!(fetched.unwrap().size_bytes, bytes.len() as u64);
-        secs.push(began.elapsed().as_secs_f64());
+    let (url, _tasks) = throttled(Arc::clone(&bytes), SIZE).await;
+    let mut told = Vec::new();
+    // A machine under load may spoil one of them.
+    for _ in 0..3 {
+        let mut secs = Vec::new();
+        for most in [1, 4] {
+            let place = Place::new(bytes.len());
+            let began = Instant::now();
+            let fetched = place.fetch(&url, most).await;
+            assert_eq!(fetched.unwrap().size_bytes, bytes.len() as u64);
+            secs.push(began.elapsed().as_secs_f64());
+        }
+        let gain = secs[0] / secs[1];
+        println!("per connection 1 MB/s: one and four take {secs:.2?} s, {gain:.2} times as fast");
+        if gain > 1.5 {
+            return;
+        }
+        told.push(secs);
     }
-    let gain = secs[0] / secs[1];
-    println!(
-        "per connection 2 MB/s: one {:.2} s, four {:.2} s, {gain:.2} times as fast",
-        secs[0], secs[1]
-    );
-    assert!(gain > 1.5, "{secs:?}");
+    panic!("{told:?}");
 }
