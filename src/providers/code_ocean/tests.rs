@@ -9,6 +9,7 @@ mod stub;
 mod whole;
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
