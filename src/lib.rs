@@ -40,6 +40,15 @@
 //! the journal, and only then the work starts. Starting the program is the same as recovering from a crash: the journal is
 //! read, and what is due follows from it.
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// All memory that is given back is wiped. Keys have a type that wipes itself; this reaches the copies that no type of ours
+/// can: in the buffers of the network, of the keyring's bus, and of the field they are typed into.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
+
 pub mod cli;
 pub mod engine;
 pub mod model;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::cli::arguments::ConnectArguments;
 use crate::cli::out::{Event, Out};
 use crate::cli::session::{Session, start, stop};
@@ -24,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// More than any key and password together.
 const MOST_STDIN_BYTES: u64 = 64 * 1024;
 
+/// The same as room in memory; reading asks for a little more at the end.
+const STDIN_ROOM_BYTES: usize = 65 * 1024;
+
 /// Saves the connection, waits for the platform's answer, and prints it.
 pub(super) async fn run(
     arguments: ConnectArguments,
@@ -36,7 +41,13 @@ pub(super) async fn run(
         None
     };
     let mut session = Session::over(start(EngineOptions::real(folders.clone()))?).await?;
-    let outcome = connect(&mut session, &arguments, typed.as_deref(), out).await;
+    let outcome = connect(
+        &mut session,
+        &arguments,
+        typed.as_ref().map(|typed| typed.as_str()),
+        out,
+    )
+    .await;
     stop(session.into_engine()).await;
     outcome
 }
@@ -246,12 +257,12 @@ fn secrets(
     Ok(found.into_iter().collect())
 }
 
-fn read_stdin() -> Result<String, Trouble> {
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .take(MOST_STDIN_BYTES)
-        .read_to_string(&mut text)
+/// With room for the whole from the start, so that no shorter copy is left behind, and past the buffer that the standard
+/// library keeps until the program ends.
+fn read_stdin() -> Result<Zeroizing<String>, Trouble> {
+    let mut text = Zeroizing::new(String::with_capacity(STDIN_ROOM_BYTES));
+    unbuffered_stdin()
+        .and_then(|input| input.take(MOST_STDIN_BYTES).read_to_string(&mut text))
         .map_err(|error| {
             Trouble::problem(
                 format!("The key could not be read from standard input: {error}."),
@@ -260,4 +271,16 @@ fn read_stdin() -> Result<String, Trouble> {
             )
         })?;
     Ok(text)
+}
+
+#[cfg(unix)]
+fn unbuffered_stdin() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+// A console of Windows needs the standard library to be read as text.
+#[cfg(not(unix))]
+fn unbuffered_stdin() -> io::Result<io::StdinLock<'static>> {
+    Ok(io::stdin().lock())
 }

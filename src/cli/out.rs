@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 use crate::model::notice::Words;
+use crate::model::shown;
 
 /// Where lines go and in which form.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,7 @@ impl Out {
         if self.json {
             return Ok(());
         }
-        write_line(&line)
+        write_line(&shown::lines(&line.to_string()))
     }
 
     /// An event for a program; nothing when a person reads.
@@ -80,7 +81,7 @@ impl Out {
 /// An object that is the result itself, whoever reads.
 pub(super) fn object(object: &impl Serialize) -> Result<(), Closed> {
     match serde_json::to_string(object) {
-        Ok(line) => write_line(&line),
+        Ok(line) => write_line(&steerless(&line)),
         Err(error) => {
             tracing::error!(%error, "a result could not be written as JSON");
             Ok(())
@@ -90,7 +91,24 @@ pub(super) fn object(object: &impl Serialize) -> Result<(), Closed> {
 
 /// Something the person should know, on standard error.
 pub(super) fn problem(words: &Words) {
-    complain(&words.sentence());
+    complain(&shown::lines(&words.sentence()));
+}
+
+/// JSON without characters that steer a terminal: `serde_json` escapes those below blank only. They can stand nowhere but in
+/// texts, where this is the same text.
+fn steerless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if shown::steers(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.extend(["\\u", &format!("{unit:04x}")]);
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
 
 /// A line on standard error. Nothing can be said about it when that is closed as well.
@@ -110,6 +128,20 @@ fn write_line(line: &impl fmt::Display) -> Result<(), Closed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_in_a_text_steers_the_terminal() {
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}b\nü\u{e0041}";
+        let event = Event {
+            what: "notice",
+            message: Some(hostile.to_owned()),
+            ..Event::default()
+        };
+        let line = steerless(&serde_json::to_string(&event).unwrap());
+        assert!(!line.chars().any(shown::steers), "{line:?}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["message"], hostile);
+    }
 
     #[test]
     fn an_event_always_has_event_batch_and_job() {

@@ -105,6 +105,12 @@ pub enum Command {
     CheckFolder(PathBuf),
     /// Takes a notice away.
     DismissNotice(NoticeId),
+    /// Makes a report of a problem into the snapshot, redacted.
+    MakeReport,
+    /// Saves the report in the snapshot as this file.
+    SaveReport(PathBuf),
+    /// Puts the report away.
+    CloseReport,
     /// Saves the settings.
     SaveSettings(AppSettings),
 }
@@ -156,6 +162,9 @@ impl Command {
             Self::ShowRows { .. } => "show rows",
             Self::CheckFolder(_) => "check folder",
             Self::DismissNotice(_) => "dismiss notice",
+            Self::MakeReport => "make report",
+            Self::SaveReport(_) => "save report",
+            Self::CloseReport => "close report",
             Self::SaveSettings(_) => "save settings",
         }
     }

@@ -196,7 +196,7 @@ impl Dispatcher {
 
     async fn obey(&mut self, command: Command) {
         tracing::debug!(command = command.name(), "command");
-        if let Some(command) = self.desk.take(command) {
+        if let Some(command) = self.desk.take(command, &self.world) {
             self.happen(Event::Command(command)).await;
         }
         self.want_snapshot();
@@ -424,6 +424,7 @@ impl Dispatcher {
         let beside = Beside {
             phase: self.phase.clone(),
             preview: self.desk.preview(),
+            report: self.desk.report(),
             bytes: self.progress.bytes(&self.world),
             rates: self.progress.rates(),
         };

@@ -18,6 +18,7 @@ mod preview;
 mod profiles;
 mod progress;
 pub mod receipt;
+mod report;
 mod room;
 mod scan;
 mod sheet;

@@ -1,4 +1,5 @@
-//! The preview desk: opens one result at a time, keeps counting its rows aside, and reads what is on screen.
+//! The desk: opens one result at a time, keeps counting its rows aside, reads what is on screen; and makes the report of a
+//! problem.
 //!
 //! It changes nothing that has to outlive the app, so none of it goes through `decide`.
 
@@ -8,12 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
+use crate::engine::report;
+use crate::engine::world::World;
 use crate::model::error::{Doing, Error, ErrorKind, system_words};
 use crate::model::notice::{Did, Subject, Words, explain};
+use crate::model::report::Report;
 use crate::model::table::{Preview, PreviewContent, TablePage};
 use crate::results::sniff::{self, Content};
 use crate::results::table::TableFile;
@@ -28,7 +33,7 @@ const MOST_ROWS: usize = 2_000;
 /// Shortest time between two counts shown while rows are counted.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-/// What a thread at the desk found out, and for which opening.
+/// What a thread at the desk found out, and for which opening or which report.
 struct Finding {
     opening: u64,
     what: Found,
@@ -39,6 +44,7 @@ enum Found {
     Page(Arc<TablePage>),
     Counting,
     PageFailed(Words),
+    Report(Report),
 }
 
 /// The desk.
@@ -51,13 +57,18 @@ pub(super) struct Desk {
     stale: bool,
     stop: Arc<AtomicBool>,
     findings: mpsc::Receiver<Finding>,
-    report: mpsc::Sender<Finding>,
+    teller: mpsc::Sender<Finding>,
+    /// The report of a problem, and which one is the newest asked for.
+    report: Option<Arc<Report>>,
+    reports: u64,
+    log: PathBuf,
+    home: Option<PathBuf>,
 }
 
 impl Desk {
-    /// An empty desk.
-    pub(super) fn new() -> Self {
-        let (report, findings) = mpsc::channel(32);
+    /// An empty desk. A report takes the end of the log in this folder, and takes the home folder out.
+    pub(super) fn new(log: PathBuf, home: Option<PathBuf>) -> Self {
+        let (teller, findings) = mpsc::channel(32);
         Self {
             current: None,
             opening: 0,
@@ -67,18 +78,28 @@ impl Desk {
             stale: false,
             stop: Arc::default(),
             findings,
-            report,
+            teller,
+            report: None,
+            reports: 0,
+            log,
+            home,
         }
     }
 
     /// Takes a command that is for the desk; gives any other back.
-    pub(super) fn take(&mut self, command: Command) -> Option<Command> {
+    pub(super) fn take(&mut self, command: Command, world: &World) -> Option<Command> {
         match command {
             Command::OpenPreview(path) => self.open(path),
             Command::ClosePreview => self.close(),
             Command::ShowRows { first_row, count } => {
                 self.wanted = (first_row, count.min(MOST_ROWS));
                 self.read();
+            }
+            Command::MakeReport => self.make_report(world),
+            Command::SaveReport(path) => self.save_report(path),
+            Command::CloseReport => {
+                self.reports = self.reports.wrapping_add(1);
+                self.report = None;
             }
             other => return Some(other),
         }
@@ -90,12 +111,50 @@ impl Desk {
         self.current.clone()
     }
 
+    /// The report that was asked for.
+    pub(super) fn report(&self) -> Option<Arc<Report>> {
+        self.report.clone()
+    }
+
+    fn make_report(&mut self, world: &World) {
+        let state = report::state(world, Timestamp::now());
+        let redaction = report::redaction(world, self.home.as_deref());
+        let log = self.log.clone();
+        self.work_on_report(move || Report {
+            text: report::text(&state, &redaction, &log),
+            saved: None,
+        });
+    }
+
+    fn save_report(&mut self, path: PathBuf) {
+        let Some(report) = self.report.clone() else {
+            return;
+        };
+        self.work_on_report(move || Report {
+            saved: Some(report::save(&path, &report.text)),
+            text: report.text.clone(),
+        });
+    }
+
+    fn work_on_report(&mut self, work: impl FnOnce() -> Report + Send + 'static) {
+        self.reports = self.reports.wrapping_add(1);
+        let (teller, number) = (self.teller.clone(), self.reports);
+        spawn_blocking(move || tell(&teller, number, Found::Report(work())));
+    }
+
     /// Waits until something on the desk has changed.
     pub(super) async fn changed(&mut self) {
         loop {
             let Some(finding) = self.findings.recv().await else {
                 return std::future::pending().await;
             };
+            if let Found::Report(report) = finding.what {
+                if finding.opening == self.reports {
+                    self.report = Some(Arc::new(report));
+                    return;
+                }
+                continue;
+            }
             if finding.opening == self.opening {
                 self.adopt(finding.what);
                 return;
@@ -117,10 +176,10 @@ impl Desk {
         self.stop = Arc::default();
         self.wanted = (0, FIRST_ROWS);
         self.show(path.clone(), PreviewContent::Opening);
-        let (report, opening) = (self.report.clone(), self.opening);
+        let (teller, opening) = (self.teller.clone(), self.opening);
         spawn_blocking(move || {
             let (content, table) = look_into(&path);
-            tell(&report, opening, Found::Opened(content, table));
+            tell(&teller, opening, Found::Opened(content, table));
         });
     }
 
@@ -148,6 +207,8 @@ impl Desk {
                 }
             }
             Found::Counting => self.read(),
+            // Taken before it comes here.
+            Found::Report(_) => {}
             Found::PageFailed(words) => {
                 self.reading = false;
                 self.show(path, PreviewContent::Failed(words));
@@ -165,25 +226,25 @@ impl Desk {
             return;
         }
         self.reading = true;
-        let (report, opening, (first, count)) = (self.report.clone(), self.opening, self.wanted);
+        let (teller, opening, (first, count)) = (self.teller.clone(), self.opening, self.wanted);
         spawn_blocking(move || {
             let found = match table.page(first, count) {
                 Ok(page) => Found::Page(Arc::new(page)),
                 Err(error) => Found::PageFailed(failed(&error)),
             };
-            tell(&report, opening, found);
+            tell(&teller, opening, found);
         });
     }
 
     /// Counts all rows aside.
     fn count(&self, table: TableFile) {
-        let (report, opening, stop) = (self.report.clone(), self.opening, self.stop.clone());
+        let (teller, opening, stop) = (self.teller.clone(), self.opening, self.stop.clone());
         spawn_blocking(move || {
             let mut told = Instant::now();
             let counted = table.index(&mut |_rows, _bytes| {
                 if told.elapsed() >= COUNT_EVERY {
                     told = Instant::now();
-                    tell(&report, opening, Found::Counting);
+                    tell(&teller, opening, Found::Counting);
                 }
                 if stop.load(Ordering::Relaxed) {
                     ControlFlow::Break(())
@@ -195,7 +256,7 @@ impl Desk {
                 Ok(()) => Found::Counting,
                 Err(error) => Found::PageFailed(failed(&error)),
             };
-            tell(&report, opening, found);
+            tell(&teller, opening, found);
         });
     }
 }
@@ -206,8 +267,8 @@ impl Drop for Desk {
     }
 }
 
-fn tell(report: &mpsc::Sender<Finding>, opening: u64, what: Found) {
-    if report.blocking_send(Finding { opening, what }).is_err() {
+fn tell(teller: &mpsc::Sender<Finding>, opening: u64, what: Found) {
+    if teller.blocking_send(Finding { opening, what }).is_err() {
         tracing::debug!("the preview was closed with the app");
     }
 }

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::engine::connect;
 use crate::engine::worker::Toolbox;
 use crate::model::connection::ConnectionDraft;
@@ -139,7 +141,8 @@ fn read(entry: &Entry, home: Option<&Path>) -> std::result::Result<Vec<Profile>,
     if size_bytes > MAX_BYTES {
         return Err(Lack::Unreadable(shown, "it is too large".to_owned()));
     }
-    let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&error))?;
+    let text = std::fs::read_to_string(&file).map(Zeroizing::new);
+    let text = text.map_err(|error| unreadable(&error))?;
     let profiles = (entry.profiles)(&text);
     if profiles.is_empty() {
         return Err(Lack::Empty(shown, owner));

@@ -17,6 +17,7 @@ use crate::model::notice::{Notice, Words};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{ListedJob, Page, Query, StagedFile};
+use crate::model::report::Report;
 use crate::model::samples::SampleTable;
 use crate::model::settings::AppSettings;
 use crate::model::table::Preview;
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub notices: Vec<Arc<Notice>>,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// The report of a problem that was asked for.
+    pub report: Option<Arc<Report>>,
     /// As saved.
     pub settings: Arc<AppSettings>,
     /// Where results go when the settings name no folder.

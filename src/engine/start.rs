@@ -75,6 +75,7 @@ pub async fn run(options: EngineOptions, ends: Ends) {
             }
         }
     };
+    let desk = Desk::new(options.folders.log.clone(), options.home.clone());
     let (questions, asked) = mpsc::channel::<Question>(64);
     let tools = Toolbox {
         http,
@@ -93,7 +94,6 @@ pub async fn run(options: EngineOptions, ends: Ends) {
         closing: ends.closing,
         questions: asked,
     };
-    let desk = Desk::new();
     let mut dispatcher =
         Dispatcher::new(world, journal, channels, tools, desk, options.clock.clone());
     dispatcher.crash_after(options.crash_after_commits);

@@ -11,6 +11,7 @@ use crate::model::artifact::Artifact;
 use crate::model::ids::JobId;
 use crate::model::job::{Job, Stage};
 use crate::model::notice::Did;
+use crate::model::report::Report;
 use crate::model::table::Preview;
 
 /// What the dispatcher knows besides the world.
@@ -20,6 +21,8 @@ pub(super) struct Beside {
     pub phase: Phase,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// The report that was asked for.
+    pub report: Option<Arc<Report>>,
     /// Bytes on the move, by job: done and in all.
     pub bytes: BTreeMap<JobId, (u64, u64)>,
     /// Bytes a second, up and down.
@@ -85,6 +88,7 @@ pub(super) fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Sna
         batches,
         notices,
         preview: beside.preview.clone(),
+        report: beside.report.clone(),
         settings: world.settings.clone(),
         default_results_folder: world.default_results_folder.clone(),
         traffic: Traffic {
@@ -112,6 +116,7 @@ pub(super) fn empty(world: &World, phase: Phase) -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        report: None,
         settings: world.settings.clone(),
         default_results_folder: Arc::new(PathBuf::clone(&world.default_results_folder)),
         traffic: Traffic::default(),

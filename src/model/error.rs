@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::shown::on_one_line;
+
 /// The result of everything that can go wrong outside pure computation.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -266,6 +268,7 @@ impl Error {
     #[must_use]
     pub fn server_said(mut self, said: impl AsRef<str>) -> Self {
         let said: String = said.as_ref().trim().chars().take(500).collect();
+        let said = on_one_line(&said);
         self.0.server_said = (!said.is_empty()).then_some(said);
         self
     }
@@ -273,7 +276,7 @@ impl Error {
     /// Adds the server's request number.
     #[must_use]
     pub fn request_id(mut self, request_id: Option<String>) -> Self {
-        self.0.request_id = request_id;
+        self.0.request_id = request_id.map(|id| on_one_line(&id));
         self
     }
 
@@ -287,7 +290,7 @@ impl Error {
     /// Adds one sentence that says more than the kind.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+        self.0.hint = Some(on_one_line(&hint.into()));
         self
     }
 
@@ -296,7 +299,7 @@ impl Error {
     pub fn caused_by(mut self, cause: &(dyn StdError + 'static)) -> Self {
         let mut next = Some(cause);
         while let Some(cause) = next {
-            self.0.causes.push(cause.to_string());
+            self.0.causes.push(on_one_line(&cause.to_string()));
             next = cause.source();
         }
         self

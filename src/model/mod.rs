@@ -1,7 +1,7 @@
 //! Plain data every layer speaks: what a person picks, sends, watches and reads.
 //!
 //! The files stand in the order of the work: file, batch, pipeline, form, job, artifact, table.
-//! No input or output, no async, no window; only the standard library, serde, jiff and secrecy.
+//! No input or output, no async, no window; only the standard library, serde, jiff, regex and secrecy.
 
 pub mod artifact;
 pub mod batch;
@@ -13,12 +13,15 @@ pub mod ids;
 pub mod job;
 pub mod meter;
 pub mod notice;
+pub mod numbering;
 pub mod path_text;
 pub mod pipeline;
 pub mod provider;
 pub mod remote;
+pub mod report;
 pub mod safe_url;
 pub mod samples;
 pub mod secret;
 pub mod settings;
+pub mod shown;
 pub mod table;

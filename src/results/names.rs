@@ -3,6 +3,8 @@
 //! A name is data: it is cleaned, kept apart from its neighbours without overwriting them, and shortened so that its
 //! ending survives. Where a file goes, and what its original name was, is for the caller to record.
 
+use crate::model::numbering::first_free;
+use crate::model::shown::steers;
 use sanitize_filename::{Options, sanitize_with_options};
 use std::collections::BTreeSet;
 
@@ -24,7 +26,12 @@ const NAMELESS: &str = "unnamed";
 /// `exe.txt` read as `txt.exe`; blanks and dots at the end go, since Windows drops them in silence; the device names
 /// of Windows (`CON`, `com1.txt`) get a `_` in front; over-long names are shortened.
 pub fn clean(name: &str) -> String {
-    let visible: String = name.chars().filter(|c| !is_direction_mark(*c)).collect();
+    // DEL is a control character that the package lets through.
+    let visible: String = name
+        .chars()
+        .filter(|c| c.is_control() || !steers(*c))
+        .map(|c| if c.is_control() { '_' } else { c })
+        .collect();
     let options = Options {
         windows: false,
         truncate: false,
@@ -47,14 +54,10 @@ pub fn clean(name: &str) -> String {
 ///
 /// `taken` holds lower-cased names, since `A.csv` and `a.csv` are one file on Windows and macOS. The name chosen is added to it.
 pub fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
-    let mut number = 1_u64;
-    loop {
-        let candidate = numbered(name, number);
-        if taken.insert(fold(&candidate)) {
-            return candidate;
-        }
-        number += 1;
-    }
+    let is_taken = |number| taken.contains(&fold(&numbered(name, number)));
+    let candidate = numbered(name, first_free(is_taken));
+    taken.insert(fold(&candidate));
+    candidate
 }
 
 /// How names are compared when deciding whether two of them are the same file somewhere.
@@ -144,14 +147,6 @@ fn trim(name: &str) -> &str {
         .trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Characters that change the direction or the look of a name without being seen (Unicode, UAX 9, and zero-width ones).
-fn is_direction_mark(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-    )
-}
-
 /// Windows opens a device instead of a file for these, whatever the ending
 /// (Microsoft, "Naming Files, Paths, and Namespaces").
 fn is_device_name(name: &str) -> bool {
@@ -205,6 +200,8 @@ mod tests {
             ("nul .txt", "_nul .txt"),
             (".hidden", ".hidden"),
             ("evil\u{202E}txt.exe", "eviltxt.exe"),
+            ("a\u{7f}b\u{85}c\u{1b}[31m", "a_b_c_[31m"),
+            ("a\u{2028}b\u{61c}c\u{e0041}", "abc"),
             ("it's \"quoted\"", "it's _quoted_"),
         ];
         for (from, to) in table {

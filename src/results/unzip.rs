@@ -77,6 +77,8 @@ pub enum Trouble {
     UnknownMethod(u16),
     #[error("it is damaged ({0})")]
     Damaged(String),
+    #[error("it shares its bytes with another entry")]
+    Overlapping,
     #[error("it unpacks to far more than its packed size allows")]
     TooDense,
     #[error("with it the archive would unpack to more than is allowed")]

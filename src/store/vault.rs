@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use keyring_core::api::CredentialStoreApi;
 use keyring_core::{Entry, Error as KeyringError};
 
+use zeroize::Zeroizing;
+
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::provider::{ConnectField, ConnectFieldKind};
 use crate::model::secret::{Secret, SecretProblem};
@@ -96,7 +98,7 @@ impl KeyringVault {
 impl Vault for KeyringVault {
     fn get(&self, vault_name: &str, field: &str) -> Result<Option<Secret>, VaultError> {
         match self.entry(vault_name, field)?.get_password() {
-            Ok(text) => Ok(Secret::parse_password(&text).ok()),
+            Ok(text) => Ok(Secret::parse_password(&Zeroizing::new(text)).ok()),
             Err(KeyringError::NoEntry) => Ok(None),
             Err(error) => Err(from_keyring(&error)),
         }
@@ -238,7 +240,8 @@ pub fn session_secrets(
     let is_set = |value: &String| !value.trim().is_empty();
     let text = env(&session_variable(label))
         .filter(is_set)
-        .or_else(|| env("LABFERRY_KEY").filter(is_set));
+        .or_else(|| env("LABFERRY_KEY").filter(is_set))
+        .map(Zeroizing::new);
     let mut fields = fields.to_vec();
     fields.retain(|field| has_user || field.kind != ConnectFieldKind::Password);
     text.map_or_else(|| Ok(BTreeMap::new()), |text| secret_lines(&fields, &text))

@@ -24,6 +24,8 @@ pub enum PickFor {
     Authority,
     /// A table with what is known of the samples.
     SampleTable,
+    /// A new file for the report of a problem.
+    Report,
 }
 
 /// How a picker ended.
@@ -79,6 +81,10 @@ impl Desktop for SystemDesktop {
                 Waiting::Several(Box::pin(dialog.pick_folders()))
             }
             PickFor::Authority | PickFor::SampleTable => Waiting::One(Box::pin(dialog.pick_file())),
+            PickFor::Report => {
+                let dialog = dialog.set_file_name("labferry-report.txt");
+                Waiting::One(Box::pin(dialog.save_file()))
+            }
         };
         let spawned = std::thread::Builder::new()
             .name("picker".to_owned())
@@ -184,6 +190,7 @@ const fn title(what: PickFor) -> &'static str {
         PickFor::ResultsFolder => "Folder for results",
         PickFor::Authority => "Certificate authority (PEM file)",
         PickFor::SampleTable => "Table of samples (CSV)",
+        PickFor::Report => "Report of a problem",
     }
 }
 

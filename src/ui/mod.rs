@@ -9,6 +9,7 @@ pub mod format;
 pub mod jobs;
 pub mod notices;
 pub mod outbox;
+pub mod report;
 pub mod results;
 pub mod send;
 pub mod settings;
@@ -174,7 +175,14 @@ impl App {
                         outbox.command(Command::SaveSettings(settings));
                     }
                 }
-                (PickFor::ResultsFolder | PickFor::Authority, Picked::Unavailable) => {
+                (PickFor::Report, Picked::Paths(paths)) => {
+                    let first = paths.into_iter().next();
+                    outbox.commands.extend(first.map(Command::SaveReport));
+                }
+                (
+                    PickFor::ResultsFolder | PickFor::Authority | PickFor::Report,
+                    Picked::Unavailable,
+                ) => {
                     self.state.settings.type_paths();
                 }
             }

@@ -10,7 +10,7 @@ use crate::model::settings::{AppSettings, ProxyChoice, ThemeChoice};
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::shortcuts::SHORTCUTS;
-use crate::ui::widgets;
+use crate::ui::{report, widgets};
 
 /// What a speed limit is set to first.
 const USUAL_LIMIT_BYTES_PER_SECOND: u64 = 5_000_000;
@@ -23,6 +23,8 @@ pub struct SettingsState {
     edited: Option<Edited>,
     /// Whether paths are typed because there is no picker.
     typed_paths: bool,
+    /// The typed path of a report.
+    report_path: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,10 @@ pub fn settings_ui(
             if ui.button("Read how it works").clicked() {
                 outbox.go(Goal::HowItWorks);
             }
+        });
+        card(ui, "Report a problem", |ui| {
+            let (typed_paths, path) = (state.typed_paths, &mut state.report_path);
+            report::report_ui(ui, snapshot.report.as_deref(), typed_paths, path, outbox);
         });
     });
     state.edited = Some(edited);

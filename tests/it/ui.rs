@@ -3,6 +3,7 @@
 mod connecting;
 mod fixture;
 mod platforms;
+mod security;
 mod send;
 mod watching;
 

@@ -149,8 +149,13 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::CheckFolder(folder) => world.start(Work::CheckFolder(folder)),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
         Command::SaveSettings(settings) => settings::save(world, settings),
-        // The preview touches nothing that is decided here: the dispatcher hands these to its desk.
-        Command::OpenPreview(_) | Command::ClosePreview | Command::ShowRows { .. } => {}
+        // Preview and report touch nothing that is decided here: the dispatcher hands these to its desk.
+        Command::OpenPreview(_)
+        | Command::ClosePreview
+        | Command::ShowRows { .. }
+        | Command::MakeReport
+        | Command::SaveReport(_)
+        | Command::CloseReport => {}
     }
 }
 

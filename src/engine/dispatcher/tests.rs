@@ -55,7 +55,14 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         questions: asked,
     };
     Bench {
-        dispatcher: Dispatcher::new(world, journal, channels, tools, Desk::new(), options.clock),
+        dispatcher: Dispatcher::new(
+            world,
+            journal,
+            channels,
+            tools,
+            Desk::new(std::path::PathBuf::new(), None),
+            options.clock,
+        ),
         commands,
         snapshots,
         closing,

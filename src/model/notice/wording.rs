@@ -4,6 +4,7 @@
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::notice::{Did, Subject};
 use crate::model::safe_url::SafeUrl;
+use crate::model::shown::on_one_line;
 
 /// The subject as it stands in a sentence: names in quotes, and a word for what has no name.
 pub(super) struct Names {
@@ -21,7 +22,7 @@ impl Names {
             platform: if subject.provider.is_empty() {
                 "the platform".to_owned()
             } else {
-                printable(subject.provider)
+                on_one_line(subject.provider)
             },
             connection: quoted(subject.connection, "this connection"),
             name: quoted(subject.name, unnamed(doing)),
@@ -60,17 +61,8 @@ fn quoted(name: &str, otherwise: &str) -> String {
     if name.trim().is_empty() {
         otherwise.to_owned()
     } else {
-        format!("“{}”", printable(name.trim()))
+        format!("“{}”", on_one_line(name.trim()))
     }
-}
-
-/// A name on one line; characters that only steer a terminal or the direction of writing are replaced.
-fn printable(name: &str) -> String {
-    let steers = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    name.replace(steers, "\u{fffd}")
 }
 
 /// What happened.

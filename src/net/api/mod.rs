@@ -13,6 +13,7 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::model::connection::may_carry_key;
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
@@ -45,21 +46,21 @@ pub enum Auth {
 impl Auth {
     /// A body without the key, should a server repeat what it was sent: its words are shown, logged and journalled.
     fn hidden_in(&self, body: Bytes) -> Bytes {
+        let encoded;
         let secrets = match self {
             Self::None => return body,
-            Self::Header(_name, secret) => vec![secret.reveal().to_owned()],
+            Self::Header(_name, secret) => vec![secret.reveal()],
             Self::Basic(user, password) => {
-                vec![
-                    password.reveal().to_owned(),
-                    encoded_pair(user, password.reveal()),
-                ]
+                encoded = encoded_pair(user, password.reveal());
+                vec![password.reveal(), encoded.as_str()]
             }
             Self::BasicToken(token) => {
-                vec![token.reveal().to_owned(), encoded_pair(token.reveal(), "")]
+                encoded = encoded_pair(token.reveal(), "");
+                vec![token.reveal(), encoded.as_str()]
             }
         };
         let text = String::from_utf8_lossy(&body);
-        if !secrets.iter().any(|secret| text.contains(secret)) {
+        if !secrets.iter().any(|secret| text.contains(*secret)) {
             return body;
         }
         let hidden = secrets
@@ -69,10 +70,15 @@ impl Auth {
     }
 }
 
-/// User and password as they travel, RFC 7617.
-fn encoded_pair(user: &str, password: &str) -> String {
-    let pair = format!("{user}:{password}");
-    base64::engine::general_purpose::STANDARD.encode(pair)
+/// User and password as they travel, RFC 7617; wiped when dropped.
+pub(crate) fn encoded_pair(user: &str, password: &str) -> Zeroizing<String> {
+    let pair = Zeroizing::new([user, password].join(":"));
+    Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()))
+}
+
+/// The value of the header, wiped when dropped.
+pub(crate) fn basic(encoded: &str) -> Zeroizing<String> {
+    Zeroizing::new(["Basic ", encoded].concat())
 }
 
 /// One platform's interface behind one connection; cloning shares the gate.
@@ -426,16 +432,14 @@ impl Api {
         let (name, text) = match &self.auth {
             Auth::None => return Ok(request),
             Auth::Header(name, secret) => {
-                (HeaderName::from_static(name), secret.reveal().to_owned())
+                let text = Zeroizing::new(secret.reveal().to_owned());
+                (HeaderName::from_static(name), text)
             }
             Auth::Basic(user, password) => {
                 let encoded = encoded_pair(user, password.reveal());
-                (AUTHORIZATION, format!("Basic {encoded}"))
+                (AUTHORIZATION, basic(&encoded))
             }
-            Auth::BasicToken(token) => {
-                let encoded = encoded_pair(token.reveal(), "");
-                (AUTHORIZATION, format!("Basic {encoded}"))
-            }
+            Auth::BasicToken(token) => (AUTHORIZATION, basic(&encoded_pair(token.reveal(), ""))),
         };
         // The value itself must not reach the causes, so the library's error is left out.
         let mut value = HeaderValue::from_str(&text).map_err(|_unsendable| {

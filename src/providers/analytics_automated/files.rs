@@ -4,7 +4,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine as _;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
 use crate::model::remote::Link;
 use crate::model::safe_url::SafeUrl;
 use crate::model::secret::Secret;
-use crate::net::api::{Api, Auth};
+use crate::net::api::{Api, Auth, basic, encoded_pair};
 use crate::net::client::{Connections, same_origin};
 use crate::net::errors;
 use crate::providers::analytics_automated::wire;
@@ -64,9 +63,8 @@ impl Files {
         };
         let credentials = match auth {
             Auth::Basic(user, password) => {
-                let pair = format!("{user}:{}", password.reveal());
-                let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-                let value = Secret::parse_password(&format!("Basic {encoded}"));
+                let encoded = encoded_pair(user, password.reveal());
+                let value = Secret::parse_password(&basic(&encoded));
                 Some(value.map_err(|_empty| invalid("The password is empty"))?)
             }
             Auth::None | Auth::Header(..) | Auth::BasicToken(_) => None,

@@ -3,6 +3,7 @@
 //! Owns the client. Their *job* is our pipeline and their *batch* is our job; the words are
 //! converted here and in `wire`, and go no further. See `notes.md` for what is known of the server.
 
+pub mod anything;
 mod facts;
 mod files;
 pub mod sim;

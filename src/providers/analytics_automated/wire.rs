@@ -2,7 +2,7 @@
 //!
 //! Owns reading replies, errors among them. Sends nothing; where a result lies is `files`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::model::error::{Error, ErrorKind};
 use crate::model::form::{Field, FieldKind, Form, Value};
+use crate::model::numbering::first_free;
 use crate::model::remote::{JobReport, JobStatus, Output, Progress};
 use crate::net::errors::{self, Complaint};
 use crate::providers::analytics_automated::values;
@@ -46,7 +47,7 @@ impl Endpoints {
 
 /// Takes `/submission/&job=NAME&submission_name=[STRING]&…` apart. Nothing in it is encoded, so
 /// the name is whatever stands between its two fixed neighbors.
-fn parse_endpoint(text: &str) -> Option<Endpoint> {
+pub(super) fn parse_endpoint(text: &str) -> Option<Endpoint> {
     let (_, rest) = text.split_once("&job=")?;
     let (job, rest) = rest.split_once("&submission_name=")?;
     if job.is_empty() {
@@ -296,6 +297,7 @@ impl Batch {
         let mut parts: Vec<&Part> = self.submissions.iter().collect();
         parts.sort_by_key(|part| (&part.job_name, &part.uuid));
         let mut outputs: Vec<Output> = Vec::new();
+        let (mut known, mut taken) = (BTreeSet::new(), BTreeSet::new());
         for part in &parts {
             let folder = match &part.job_name {
                 Some(job) if parts.len() > 1 => format!("{}/", job.replace('/', "_")),
@@ -308,7 +310,7 @@ impl Batch {
                     tracing::warn!(job = ?part.job_name, "a result without a path was left out");
                     continue;
                 };
-                if outputs.iter().any(|output| &output.id == path) {
+                if !known.insert(path.clone()) {
                     continue;
                 }
                 let task = row.name.as_deref().unwrap_or("result").replace('/', "_");
@@ -317,7 +319,7 @@ impl Batch {
                 let ending = ending(path, part.uuid.as_deref().unwrap_or_default());
                 outputs.push(Output {
                     id: path.clone(),
-                    name: free_name(&outputs, &start, &ending),
+                    name: free_name(&mut taken, &start, &ending),
                     size_bytes: None,
                     sha256: None,
                     on_request: false,
@@ -357,14 +359,14 @@ fn ending(path: &str, uuid: &str) -> String {
 }
 
 /// `stem` with its ending, or with a number between while another result has that name.
-fn free_name(outputs: &[Output], stem: &str, ending: &str) -> String {
-    let mut name = format!("{stem}{ending}");
-    let mut number = 2;
-    while outputs.iter().any(|output| output.name == name) {
-        name = format!("{stem}_{number}{ending}");
-        number += 1;
-    }
-    name
+fn free_name(taken: &mut BTreeSet<String>, stem: &str, ending: &str) -> String {
+    let numbered = |number: u64| match number {
+        1 => format!("{stem}{ending}"),
+        _ => format!("{stem}_{number}{ending}"),
+    };
+    let free = numbered(first_free(|number| taken.contains(&numbered(number))));
+    taken.insert(free.clone());
+    free
 }
 
 /// Reads the server's own error bodies. 403 with `detail` is its answer to a wrong password (measured 2026-11-20);

@@ -3,12 +3,14 @@
 //! What its documentation says, and what nobody here could try, is in `notes.md` beside this file.
 
 mod address;
+pub mod anything;
 mod asset;
 mod bucket;
 mod bucket_answers;
 mod client;
 mod facts;
 mod form;
+mod listed;
 mod lists;
 mod panel;
 mod results;

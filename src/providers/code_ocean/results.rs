@@ -9,7 +9,8 @@ use crate::model::remote::{Link, Output};
 use crate::model::safe_url::SafeUrl;
 use crate::net::retry::Idempotent;
 use crate::providers::code_ocean::client::{Client, Scope};
-use crate::providers::code_ocean::wire::{Address, Folder, Item, filled};
+use crate::providers::code_ocean::listed::{output, path_of};
+use crate::providers::code_ocean::wire::{Address, Folder, filled};
 
 /// Folders within folders that are looked into.
 const DEEPEST: usize = 32;
@@ -109,34 +110,5 @@ impl Client {
             url: SafeUrl::new(url),
             header: None,
         })
-    }
-}
-
-/// The path below the results, as the service spells it; none where it would lead out of them.
-fn path_of(item: &Item, folder: &str) -> Option<String> {
-    let path = filled(item.path.clone()).or_else(|| {
-        let name = filled(item.name.clone())?;
-        Some(if folder.is_empty() {
-            name
-        } else {
-            format!("{folder}/{name}")
-        })
-    })?;
-    let leads_out = path
-        .split(['/', '\\'])
-        .any(|segment| segment == ".." || segment == ".")
-        || path.trim_matches('/').is_empty();
-    (!leads_out).then_some(path)
-}
-
-fn output(item: &Item, path: String) -> Output {
-    let name = path.trim_matches('/').to_owned();
-    Output {
-        unpack: name.to_ascii_lowercase().ends_with(".zip"),
-        size_bytes: item.size_bytes(),
-        id: path,
-        name,
-        sha256: None,
-        on_request: false,
     }
 }

@@ -3,11 +3,13 @@
 //!
 //! What its documentation says, and what nobody here could try, is in `notes.md` beside this file.
 
+pub mod anything;
 mod client;
 mod errors;
 mod facts;
 mod form;
 mod lists;
+mod made;
 mod outputs;
 mod profiles;
 pub mod sim;

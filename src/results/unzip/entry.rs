@@ -3,6 +3,7 @@
 //! It works inside the staging folder only.
 
 use crate::model::artifact::UnpackedFile;
+use crate::model::numbering::first_free;
 use crate::results::disk::{BLOCK_BYTES, hex, is_disk_full};
 use crate::results::names::{clean, fold, numbered};
 use crate::results::unzip::staging::Staging;
@@ -40,6 +41,8 @@ pub(crate) struct Unpacking<'a> {
     cancelled: &'a dyn Fn() -> bool,
     unpacked: Unpacked,
     taken: BTreeMap<String, Taken>,
+    /// Where the packed bytes of entries lie in the archive: first byte and the one behind the last.
+    packed: BTreeMap<u64, u64>,
     kept_bytes: u64,
     /// Everything read out of entries, thrown away or not.
     worked_bytes: u64,
@@ -68,6 +71,7 @@ impl<'a> Unpacking<'a> {
             cancelled,
             unpacked: Unpacked::default(),
             taken: BTreeMap::new(),
+            packed: BTreeMap::new(),
             kept_bytes: 0,
             worked_bytes: 0,
             block: vec![0; BLOCK_BYTES / 4],
@@ -117,6 +121,9 @@ impl<'a> Unpacking<'a> {
         }
         let allowed = self.allowed_for(entry.compressed_size());
         let copied = match entry.with_reader(bodies, ZipReadOptions::new()) {
+            Ok(body) if self.overlaps(body.data_start(), body.compressed_size()) => {
+                Copied::Bad(Trouble::Overlapping)
+            }
             Ok(mut body) => self.copy(&mut body, allowed)?,
             Err(error) => Copied::Bad(trouble_of(&error)),
         };
@@ -137,6 +144,21 @@ impl<'a> Unpacking<'a> {
             },
         }
         Ok(())
+    }
+
+    /// Whether packed bytes belong to an entry already: no honest archive has one piece twice, and a thousand entries over one
+    /// piece are a bomb whose every entry looks harmless (Fifield, "A better zip bomb", 2019).
+    fn overlaps(&mut self, start: Option<u64>, length: u64) -> bool {
+        let Some(start) = start.filter(|_| length > 0) else {
+            return false;
+        };
+        let end = start.saturating_add(length);
+        let before = self.packed.range(..end).next_back();
+        if before.is_some_and(|(_, end)| *end > start) {
+            return true;
+        }
+        self.packed.insert(start, end);
+        false
     }
 
     /// The largest unpacked size an entry of this packed size may have.
@@ -196,19 +218,24 @@ impl<'a> Unpacking<'a> {
     fn place(&mut self, parts: &[String]) -> io::Result<PathBuf> {
         let (last, parents) = parts.split_last().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = self.folder(parents)?;
-        let mut number = 1;
-        loop {
+        let tree = self.staging.tree();
+        let mut trouble = None;
+        let number = first_free(|number| {
             let relative = folder.join(numbered(last, number));
-            let target = self.staging.tree().join(&relative);
-            let key = key(&relative);
             // Asked of the disk as well: macOS also takes two spellings of one accented letter for the same name.
-            if !self.taken.contains_key(&key) && !is_there(&target)? {
-                fs::rename(self.staging.part(), &target)?;
-                self.taken.insert(key, Taken::File);
-                return Ok(relative);
-            }
-            number += 1;
+            self.taken.contains_key(&key(&relative))
+                || is_there(&tree.join(&relative)).unwrap_or_else(|error| {
+                    trouble = Some(error);
+                    false
+                })
+        });
+        if let Some(error) = trouble {
+            return Err(error);
         }
+        let relative = folder.join(numbered(last, number));
+        fs::rename(self.staging.part(), tree.join(&relative))?;
+        self.taken.insert(key(&relative), Taken::File);
+        Ok(relative)
     }
 
     /// The real relative path of a folder, made with its parents when needed.

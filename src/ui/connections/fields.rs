@@ -1,5 +1,6 @@
 //! The fields of the connection form: typed, chosen from what the platform offers, or folded away as an optional part.
 
+use egui::text_edit::TextEditState;
 use egui::{CollapsingHeader, ComboBox, RichText, Ui};
 
 use crate::model::connection::{Place, clean_base_url};
@@ -120,6 +121,15 @@ fn typed_ui(ui: &mut Ui, field: &'static ConnectField, state: &mut FormState, na
         Named::By(label) => response.labelled_by(label),
         Named::As(name) => response.accessible_name(name),
     };
+    if field.kind.is_secret()
+        && state
+            .secret_fields
+            .insert(field.name, response.id)
+            .is_none()
+    {
+        // What was typed into an earlier form must not come back by undoing.
+        forget_typing(ui.ctx(), response.id);
+    }
     if response.changed() {
         state.changed(field);
     }
@@ -127,6 +137,11 @@ fn typed_ui(ui: &mut Ui, field: &'static ConnectField, state: &mut FormState, na
         state.focus_secret = false;
         response.request_focus();
     }
+}
+
+/// Takes away what the field remembers for undoing: whole texts, a key among them.
+pub fn forget_typing(context: &egui::Context, field: egui::Id) {
+    context.data_mut(|data| data.remove::<TextEditState>(field));
 }
 
 /// Chosen from what there is, or another one typed below.

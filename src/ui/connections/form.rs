@@ -34,6 +34,8 @@ pub struct FormState {
     trial_is_ours: bool,
     /// Whether the key gets the focus in the next frame.
     pub(super) focus_secret: bool,
+    /// The fields for secrets that were drawn; the toolkit remembers what was typed into them.
+    pub(super) secret_fields: BTreeMap<&'static str, egui::Id>,
 }
 
 /// Where the key of a new connection comes from.
@@ -86,6 +88,7 @@ impl FormState {
             tried: false,
             trial_is_ours: false,
             focus_secret: false,
+            secret_fields: BTreeMap::new(),
         }
     }
 
@@ -112,6 +115,13 @@ impl FormState {
         }
         form.focus_secret = true;
         form
+    }
+
+    /// Takes what was typed into the fields for secrets out of the toolkit's memory.
+    pub(super) fn forget(&self, context: &egui::Context) {
+        for field in self.secret_fields.values() {
+            fields::forget_typing(context, *field);
+        }
     }
 
     pub(super) fn typed(&self, name: &str) -> &str {

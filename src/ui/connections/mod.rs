@@ -70,7 +70,10 @@ pub fn connections_ui(
         if let Some(form) = &mut state.form {
             match form::form_ui(ui, snapshot, form, outbox) {
                 form::Outcome::Open => {}
-                form::Outcome::Closed => state.form = None,
+                form::Outcome::Closed => {
+                    form.forget(ui.ctx());
+                    state.form = None;
+                }
             }
             return;
         }

@@ -3,7 +3,7 @@
 mod download;
 mod parts;
 mod requests;
-mod server;
+pub(crate) mod server;
 mod small;
 mod speed;
 mod upload;
@@ -36,7 +36,7 @@ fn http() -> Http {
     .unwrap()
 }
 
-fn api(url: &str) -> Api {
+pub(crate) fn api(url: &str) -> Api {
     let auth = Auth::Header("x-api-key", key());
     Api::new(&http(), url, auth, &LIMITS, usual_complaint).unwrap()
 }

@@ -11,23 +11,23 @@ use tokio::task::JoinSet;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Names in lower case.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
     /// Whether the whole announced body came.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
     /// Where a continued download wants to go on.
-    pub(super) fn range_start(&self) -> Option<usize> {
+    pub(crate) fn range_start(&self) -> Option<usize> {
         let range = self.header("range")?.strip_prefix("bytes=")?;
         range.split('-').next()?.parse().ok()
     }
@@ -35,19 +35,19 @@ impl Seen {
 
 /// What to answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) bytes: Vec<u8>,
     /// Keep the connection open and silent instead of ending it.
-    pub(super) hang: bool,
+    pub(crate) hang: bool,
 }
 
 impl Answer {
-    pub(super) fn new(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
+    pub(crate) fn new(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
         Self::announcing(status, headers, body, body.len())
     }
 
     /// A body of which another length is announced.
-    pub(super) fn announcing(
+    pub(crate) fn announcing(
         status: &str,
         headers: &[(&str, &str)],
         body: &[u8],
@@ -64,7 +64,7 @@ impl Answer {
         Self { bytes, hang: false }
     }
 
-    pub(super) fn json(body: &str) -> Self {
+    pub(crate) fn json(body: &str) -> Self {
         Self::new(
             "200 OK",
             &[("content-type", "application/json")],
@@ -72,28 +72,28 @@ impl Answer {
         )
     }
 
-    pub(super) fn status(status: &str) -> Self {
+    pub(crate) fn status(status: &str) -> Self {
         Self::new(status, &[], b"")
     }
 
-    pub(super) fn redirect(to: &str) -> Self {
+    pub(crate) fn redirect(to: &str) -> Self {
         Self::new("302 Found", &[("location", to)], b"")
     }
 
     /// Nothing, for ever.
-    pub(super) fn silence() -> Self {
+    pub(crate) fn silence() -> Self {
         Self {
             bytes: Vec::new(),
             hang: true,
         }
     }
 
-    pub(super) fn then_hang(self) -> Self {
+    pub(crate) fn then_hang(self) -> Self {
         Self { hang: true, ..self }
     }
 
     /// A file as storage serves it: whole, or from where the range starts if the mark still fits.
-    pub(super) fn file(seen: &Seen, content: &[u8], etag: &str) -> Self {
+    pub(crate) fn file(seen: &Seen, content: &[u8], etag: &str) -> Self {
         let fits = seen
             .header("if-range")
             .is_none_or(|condition| condition == etag);
@@ -116,7 +116,7 @@ impl Answer {
     }
 
     /// The same, with the connection cut behind so many bytes of the body.
-    pub(super) fn cut(mut self, body_bytes: usize) -> Self {
+    pub(crate) fn cut(mut self, body_bytes: usize) -> Self {
         let end = self
             .bytes
             .windows(4)
@@ -130,9 +130,9 @@ impl Answer {
 type Respond = dyn Fn(usize, &Seen) -> Answer + Send + Sync;
 
 /// A running server; it ends when dropped.
-pub(super) struct Server {
-    pub(super) url: String,
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) port: u16,
     log: Arc<Mutex<Vec<Seen>>>,
     body_bytes: Arc<AtomicU64>,
     _tasks: JoinSet<()>,
@@ -140,7 +140,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Answers each request by its number, from 0, and its content.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         respond: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -171,12 +171,12 @@ impl Server {
         }
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.log.lock().unwrap().clone()
     }
 
     /// Bytes of request bodies that have arrived, whole or not.
-    pub(super) fn body_bytes(&self) -> u64 {
+    pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes.load(Ordering::SeqCst)
     }
 }

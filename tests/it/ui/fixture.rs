@@ -136,6 +136,7 @@ pub(crate) fn empty() -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        report: None,
         settings: Arc::new(AppSettings::default()),
         default_results_folder: Arc::new(PathBuf::from("/home/someone/Labferry results")),
         traffic: Traffic::default(),

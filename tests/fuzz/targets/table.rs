@@ -1,0 +1,8 @@
+//! Any bytes for `targets::table`.
+#![no_main]
+
+#[path = "../targets.rs"]
+#[allow(dead_code, reason = "each program is about one of them")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::table(data));
