@@ -27,6 +27,10 @@ fi
 export CARGO_INCREMENTAL=0
 build=$PWD/target/fuzz
 options=(--fuzz-dir tests/fuzz --target-dir "$build" -s none)
+if [ "$seconds" -lt 60 ]; then
+  # A short run is for seeing that the targets build and hold; optimizing them would take longer than the run.
+  options+=(--dev)
+fi
 
 for target in "${targets[@]}"; do
   found=$build/found/$target

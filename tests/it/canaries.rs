@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labferry::engine::command::Command;
-use labferry::engine::snapshot::{CheckState, Loadable, Snapshot};
+use labferry::engine::snapshot::{CheckState, Loadable};
 use labferry::engine::{Engine, EngineOptions};
 use labferry::model::connection::ConnectionDraft;
 use labferry::model::ids::ProviderId;
@@ -524,23 +524,17 @@ async fn import(engine: &Engine) {
 }
 
 async fn check_all(engine: &Engine) {
-    let is_settled = |snapshot: &Snapshot| {
-        snapshot
-            .connections
-            .iter()
-            .all(|view| matches!(view.check, CheckState::Good | CheckState::Bad(_)))
-    };
-    for view in &engine.snapshot().connections {
-        engine
-            .send(Command::CheckConnection(view.connection.id))
-            .unwrap();
+    let before = engine.snapshot();
+    for view in &before.connections {
+        let (id, seq) = (view.connection.id, engine.snapshot().seq);
+        engine.send(Command::CheckConnection(id)).unwrap();
+        wait(engine, "the check", |snapshot| {
+            let check = snapshot.connection(id).map(|view| &view.check);
+            snapshot.seq > seq && matches!(check, Some(CheckState::Good | CheckState::Bad(_)))
+        })
+        .await;
     }
-    wait(engine, "the checks to begin", |snapshot| {
-        !is_settled(snapshot)
-    })
-    .await;
-    let snapshot = wait(engine, "the checks", is_settled).await;
-    println!("{}", describe(&snapshot));
+    println!("{}", describe(&engine.snapshot()));
 }
 
 /// A panic that speaks of a key.
