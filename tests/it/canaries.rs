@@ -24,6 +24,7 @@ use labferry::net::client::NetOptions;
 use labferry::net::retry::RetryPolicy;
 use labferry::providers::analytics_automated::sim::{PASSWORD_KEY, USER};
 use labferry::sandbox::Sandbox;
+use memchr::memmem;
 
 use crate::harness::{add_files, describe, options, sandbox, send, settled, target, wait};
 use crate::program::files;
@@ -80,22 +81,11 @@ impl Canary {
 
     /// How often it occurs.
     fn count_in(&self, bytes: &[u8]) -> usize {
-        self.forms.iter().map(|form| memmem(bytes, form)).sum()
+        self.forms
+            .iter()
+            .map(|form| memmem::find_iter(bytes, form).count())
+            .sum()
     }
-}
-
-fn memmem(bytes: &[u8], wanted: &[u8]) -> usize {
-    let first = wanted[0];
-    let mut count = 0;
-    let mut at = 0;
-    while let Some(found) = bytes[at..].iter().position(|byte| *byte == first) {
-        at += found;
-        if bytes[at..].starts_with(wanted) {
-            count += 1;
-        }
-        at += 1;
-    }
-    count
 }
 
 /// What the program is told on its standard input: one entry a line.
@@ -205,10 +195,7 @@ impl Run {
                     *counts.entry(canary.name.clone()).or_default() += found;
                     places += &format!("{} × {found} in {name}", canary.name);
                     for form in &canary.forms {
-                        if let Some(at) = bytes[..read]
-                            .windows(form.len())
-                            .position(|piece| piece == form)
-                        {
+                        if let Some(at) = memmem::find(&bytes[..read], form) {
                             let around =
                                 &bytes[at.saturating_sub(40)..(at + form.len() + 24).min(read)];
                             places += &format!(" {}", around.escape_ascii());

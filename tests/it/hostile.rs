@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use labferry::model::error::{Doing, ErrorKind};
+use labferry::net::api::{Api, Auth};
+use labferry::net::client::{Http, NetOptions};
+use labferry::net::errors::usual_complaint;
+use labferry::net::retry::RetryPolicy;
 use labferry::providers::{analytics_automated, code_ocean, seven_bridges};
 use labferry::results::names;
 use serde_json::{Value, json};
 
-use crate::net::api;
 use crate::net::server::{Answer, Server};
+use crate::net::{LIMITS, api};
 use crate::program::{Place, files};
 
 /// More than any answer may have.
@@ -16,15 +20,29 @@ const HUGE_BYTES: usize = 100 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_a_hundred_megabytes_is_refused_and_not_kept() {
-    let server = Server::start(|_, seen| {
-        let body = match seen.path.as_str() {
-            "/blanks" => vec![b' '; HUGE_BYTES],
-            _ => vec![b'['; HUGE_BYTES],
-        };
-        Answer::new("200 OK", &[("content-type", "application/json")], &body)
-    })
-    .await;
-    let api = api(&server.url);
+    // Made once: filling so much memory takes a while.
+    let answers = [b' ', b'['].map(|byte| {
+        Answer::new(
+            "200 OK",
+            &[("content-type", "application/json")],
+            &vec![byte; HUGE_BYTES],
+        )
+    });
+    let server =
+        Server::start(move |_, seen| answers[usize::from(seen.path == "/lists")].clone()).await;
+    // A busy machine may be silent for longer than the other tests bear.
+    let http = Http::new(&NetOptions {
+        retry: RetryPolicy::tiny(),
+        ..NetOptions::default()
+    });
+    let api = Api::new(
+        &http.unwrap(),
+        &server.url,
+        Auth::None,
+        &LIMITS,
+        usual_complaint,
+    )
+    .unwrap();
     for path in ["blanks", "lists"] {
         let error = api
             .get_json::<Value>(&[path], &[], Doing::Poll)

@@ -20,7 +20,7 @@ use labferry::net::client::{Http, NetOptions, Patience};
 use labferry::net::errors::usual_complaint;
 use labferry::net::retry::RetryPolicy;
 
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     requests_per_second: 1000,
     parallel_requests: 4,
     parallel_uploads: 2,
