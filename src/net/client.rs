@@ -13,6 +13,9 @@ use crate::net::errors;
 use crate::net::retry::RetryPolicy;
 use crate::net::speed::Speed;
 
+/// Long enough for the questions of one poll after the other, short enough for a key that was taken away.
+pub const KEPT_IDLE: Duration = Duration::from_secs(30);
+
 /// How to reach the network.
 #[derive(Clone, Debug, Default)]
 pub struct NetOptions {
@@ -27,6 +30,9 @@ pub struct NetOptions {
     /// How many times faster than a real platform the other end lives, so that our own politeness, so many requests a
     /// second, is in its time; nothing is a real one. Only a sandbox is faster.
     pub haste: Option<NonZeroU32>,
+    /// How long a connection that nobody uses is kept open; [`KEPT_IDLE`] where nothing is said. What was sent over it, keys
+    /// among it, stays in its buffers until it is closed.
+    pub kept_idle: Option<Duration>,
     /// When a large file is fetched in several ranges at once.
     pub ranges: RangePlan,
     /// How fast files may travel; shared by every client made from these options or from a copy of them.
@@ -209,6 +215,7 @@ impl Inner {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.options.patience.connect)
+            .pool_idle_timeout(self.options.kept_idle.unwrap_or(KEPT_IDLE))
             .user_agent(concat!("Labferry/", env!("CARGO_PKG_VERSION")))
             .tls_certs_merge(self.authorities.iter().cloned());
         let builder = match connections {

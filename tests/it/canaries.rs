@@ -372,6 +372,7 @@ async fn inside_a_program_with_keys() {
         environment: |_name| None,
         net: NetOptions {
             retry: RetryPolicy::tiny(),
+            kept_idle: Some(Duration::from_secs(1)),
             ..NetOptions::default()
         },
         ..options(&place)
