@@ -2,6 +2,7 @@
 //! changes, by `tests/it/robustness.rs`.
 
 use std::fs;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ const PAGE: usize = 50;
 pub(crate) fn archive(data: &[u8]) {
     let top = tempfile::tempdir().unwrap();
     let file = top.path().join("a.zip");
-    fs::write(&file, data).unwrap();
+    put(&file, data);
     let into = top.path().join("home").join("results");
     fs::create_dir(top.path().join("home")).unwrap();
     // An error says that there is no archive; what came out of it is looked at in either case.
@@ -53,6 +54,10 @@ pub(crate) fn archive(data: &[u8]) {
     assert!(total_bytes <= LIMITS.max_total_bytes);
 }
 
+fn put(path: &Path, data: &[u8]) {
+    fs::File::create(path).unwrap().write_all(data).unwrap();
+}
+
 fn count_files(folder: &Path, found: &mut usize) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -71,7 +76,7 @@ fn count_files(folder: &Path, found: &mut usize) {
 pub(crate) fn table(data: &[u8]) {
     let top = tempfile::tempdir().unwrap();
     let file = top.path().join("a.csv");
-    fs::write(&file, data).unwrap();
+    put(&file, data);
     let Ok(table) = TableFile::open(&file) else {
         return;
     };

@@ -60,10 +60,12 @@ impl Canary {
             let to = ((before.len() + key.len()) * 4) / 3;
             forms.push(encoded.as_bytes()[from..to].to_vec());
         }
-        let encoded: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        forms.push(encoded.into_bytes());
-        let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
-        forms.push(hex.into_bytes());
+        let (mut encoded, mut hex) = (String::new(), String::new());
+        for byte in key.bytes() {
+            encoded += &format!("%{byte:02X}");
+            hex += &format!("{byte:02x}");
+        }
+        forms.extend([encoded.into_bytes(), hex.into_bytes()]);
         let wide: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
         forms.push(wide);
         let partly = key
@@ -209,6 +211,7 @@ impl Run {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one run, step by step")]
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_all_platforms_are_nowhere_but_where_they_belong() {
     let place = tempfile::tempdir().unwrap();
@@ -398,7 +401,7 @@ async fn inside_a_program_with_keys() {
     }
     let picture = labferry::sandbox::samples::make().unwrap().remove(0).bytes;
     let file = place.join("a picture.png");
-    fs::write(&file, picture).unwrap();
+    File::create(&file).unwrap().write_all(&picture).unwrap();
     add_files(&engine, vec![file]).await;
     for target in &mut targets {
         let fan_outs = engine

@@ -48,7 +48,7 @@ fn changed(seeds: &[Vec<u8>], words: &[&str], random: &mut fastrand::Rng) -> Vec
             0 if at < bytes.len() => bytes[at] ^= 1 << random.u8(0..8),
             1 if at < bytes.len() => bytes[at] = random.u8(..),
             2 if at < bytes.len() => {
-                bytes[at] = *random.choice(&[0, 0xFF, 0x7F, b'\n', b'"']).unwrap()
+                bytes[at] = *random.choice(&[0, 0xFF, 0x7F, b'\n', b'"']).unwrap();
             }
             3 => bytes.truncate(at),
             4 => drop(bytes.drain(at..end)),
@@ -79,7 +79,7 @@ fn changed(seeds: &[Vec<u8>], words: &[&str], random: &mut fastrand::Rng) -> Vec
     bytes
 }
 
-/// Runs a target over its seeds as they are, then over changed ones. A failure leaves the input beside the message.
+/// Runs a target over its seeds as they are, then over changed ones. A failure shows the input.
 fn run(name: &str, folders: &[&str], words: &[&str], rounds: u32, target: fn(&[u8])) {
     let seeds = corpus(folders);
     let mut random = fastrand::Rng::with_seed(2026);
@@ -88,11 +88,12 @@ fn run(name: &str, folders: &[&str], words: &[&str], rounds: u32, target: fn(&[u
     let mut count = 0;
     for input in seeds.iter().cloned().chain(changes) {
         let begun = Instant::now();
-        if std::panic::catch_unwind(|| target(&input)).is_err() {
-            let kept = std::env::temp_dir().join(format!("labferry-{name}-{count}"));
-            std::fs::write(&kept, &input).unwrap();
-            panic!("{name} broke at input {count}, kept as {}", kept.display());
-        }
+        let went = std::panic::catch_unwind(|| target(&input));
+        assert!(
+            went.is_ok(),
+            "{name} broke at input {count}: {}",
+            input.escape_ascii()
+        );
         longest = longest.max(begun.elapsed());
         assert!(
             longest < LONGEST_ROUND,
