@@ -13,6 +13,12 @@ pub enum Fault {
     Unauthorized,
     /// 403.
     Forbidden,
+    /// 404.
+    NotFound,
+    /// 409.
+    Conflict,
+    /// 413.
+    TooLarge,
     /// 429 with `Retry-After: 1`.
     RateLimited,
     /// 429 without any hint when to come back.
@@ -51,9 +57,12 @@ pub enum Fault {
     NoRange,
 }
 
-const NAMES: [(&str, Fault); 20] = [
+const NAMES: [(&str, Fault); 23] = [
     ("unauthorized", Fault::Unauthorized),
     ("forbidden", Fault::Forbidden),
+    ("not-found", Fault::NotFound),
+    ("conflict", Fault::Conflict),
+    ("too-large", Fault::TooLarge),
     ("rate-limited", Fault::RateLimited),
     ("rate-limited-silent", Fault::RateLimitedSilent),
     ("server-error", Fault::ServerError),
@@ -73,6 +82,11 @@ const NAMES: [(&str, Fault); 20] = [
     ("redirect-elsewhere", Fault::RedirectElsewhere),
     ("no-range", Fault::NoRange),
 ];
+
+/// The name of every fault.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| *name)
+}
 
 /// Why a fault or setting was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -295,7 +309,7 @@ impl Faults {
         let Some((_, fault)) = NAMES.iter().find(|(known, _)| *known == name) else {
             return Err(FaultError::UnknownFault {
                 name: name.to_owned(),
-                known: listed(NAMES.iter().map(|(known, _)| *known)),
+                known: listed(names()),
             });
         };
         if let Some(endpoint) = endpoint {

@@ -36,11 +36,19 @@ pub(crate) async fn apply(
     request: Request,
     next: Next,
 ) -> Response {
-    if let Some(record) = request.extensions().get::<Arc<OpenRecord>>() {
+    let record = request.extensions().get::<Arc<OpenRecord>>().cloned();
+    if let Some(record) = &record {
         record.reached(endpoint);
     }
+    let act = async move |request| {
+        let answer = next.run(request).await;
+        if let Some(record) = record {
+            record.acted(answer.status());
+        }
+        answer
+    };
     let Some(fault) = world.faults().take(endpoint) else {
-        return next.run(request).await;
+        return act(request).await;
     };
     let connection = request.extensions().get::<ConnectInfo<Connection>>();
     let connection = connection.map(|ConnectInfo(connection)| connection.clone());
@@ -50,7 +58,7 @@ pub(crate) async fn apply(
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Fault::LostAnswer => {
-            let answer = next.run(request).await;
+            let answer = act(request).await;
             cut(connection.as_ref());
             answer
         }
@@ -62,19 +70,22 @@ pub(crate) async fn apply(
             }
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
-        Fault::Slow => slow_answer(next.run(slow_request(request)).await),
+        Fault::Slow => slow_answer(act(slow_request(request)).await),
         Fault::CutBody => {
-            let answer = next.run(request).await;
+            let answer = act(request).await;
             let length = announced(&answer);
             broken_off(answer, length / 2, length)
         }
         Fault::WrongLength => {
-            let answer = next.run(request).await;
+            let answer = act(request).await;
             let length = announced(&answer);
             broken_off(answer, length, length + MISSING_BYTES)
         }
         Fault::Unauthorized
         | Fault::Forbidden
+        | Fault::NotFound
+        | Fault::Conflict
+        | Fault::TooLarge
         | Fault::RateLimited
         | Fault::RateLimitedSilent
         | Fault::ServerError
@@ -111,6 +122,9 @@ fn instead(fault: Fault, endpoint: &str, world: &World) -> Response {
     match fault {
         Fault::Unauthorized => simple(StatusCode::UNAUTHORIZED, "Unauthorized"),
         Fault::Forbidden => simple(StatusCode::FORBIDDEN, "Forbidden"),
+        Fault::NotFound => simple(StatusCode::NOT_FOUND, "Not found"),
+        Fault::Conflict => simple(StatusCode::CONFLICT, "Conflict"),
+        Fault::TooLarge => simple(StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
         Fault::RateLimited => {
             let mut answer = simple(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
             let seconds = HeaderValue::from_static("1");

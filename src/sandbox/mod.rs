@@ -219,7 +219,7 @@ fn simulators() -> impl Iterator<Item = &'static Simulator> {
 /// Every endpoint name and setting there is, so that a misspelled fault is an error.
 fn vocabulary() -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
-    vocabulary.extend(&[storage::ENDPOINT], &[]);
+    vocabulary.extend(&[storage::ENDPOINT], &[storage::LINKS]);
     for simulator in simulators() {
         vocabulary.extend(simulator.endpoints, simulator.settings);
     }

@@ -38,6 +38,8 @@ pub struct RequestRecord {
     /// The status it was answered with; `None` while it is not answered. A lost answer counts as
     /// the answer it would have been.
     pub status: Option<u16>,
+    /// The status the platform itself gave; `None` while it has not, and when a fault answered in its place.
+    pub acted: Option<u16>,
 }
 
 /// The record while the request is being handled; handlers find it among the extensions.
@@ -47,6 +49,7 @@ pub(crate) struct OpenRecord {
     endpoint: OnceLock<&'static str>,
     body_bytes: AtomicU64,
     status: AtomicU16,
+    acted: AtomicU16,
 }
 
 impl OpenRecord {
@@ -55,12 +58,21 @@ impl OpenRecord {
         self.endpoint.get_or_init(|| endpoint);
     }
 
+    /// The platform has acted upon it, and this is its answer.
+    pub(crate) fn acted(&self, status: StatusCode) {
+        self.acted.store(status.as_u16(), Ordering::Release);
+    }
+
     fn read(&self) -> RequestRecord {
-        let status = self.status.load(Ordering::Acquire);
+        let known = |status: &AtomicU16| {
+            let status = status.load(Ordering::Acquire);
+            (status != 0).then_some(status)
+        };
         RequestRecord {
             endpoint: self.endpoint.get().copied(),
             body_bytes: self.body_bytes.load(Ordering::Acquire),
-            status: (status != 0).then_some(status),
+            status: known(&self.status),
+            acted: known(&self.acted),
             ..self.first.clone()
         }
     }
@@ -135,6 +147,7 @@ pub(crate) async fn record(
         endpoint: OnceLock::new(),
         body_bytes: AtomicU64::new(0),
         status: AtomicU16::new(0),
+        acted: AtomicU16::new(0),
     });
     world.requests().push(Arc::clone(&record));
     let (mut parts, body) = request.into_parts();
@@ -184,5 +197,6 @@ fn describe(world: &World, side: Side, request: &Request) -> RequestRecord {
         carried_key,
         body_bytes: 0,
         status: None,
+        acted: None,
     }
 }

@@ -16,10 +16,18 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use crate::sandbox::faults::Setting;
 use crate::sandbox::world::{SIGNATURE_FIELD, Signature, World};
 
 /// The name of the storage for faults and the request log.
 pub const ENDPOINT: &str = "storage.get";
+
+/// Where signed links point: to the storage; to a port that nobody listens at; to a name that no server has; to the storage
+/// as if it spoke TLS.
+pub const LINKS: Setting = Setting {
+    name: "storage.links",
+    values: &["usual", "refused", "unresolvable", "tls"],
+};
 
 const BLOCK_BYTES: usize = 1 << 20;
 

@@ -20,6 +20,7 @@ use crate::sandbox::bucket::Bucket;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::misbehave;
 use crate::sandbox::request_log::RequestLog;
+use crate::sandbox::storage;
 
 /// The query field a signed link carries.
 pub const SIGNATURE_FIELD: &str = "X-Amz-Signature";
@@ -208,10 +209,19 @@ impl World {
         links.insert(token.clone(), link);
         drop(links);
         let seconds = lifetime.as_secs();
-        let base = self.storage_url();
+        let base = self.links_base();
         format!(
             "{base}{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires={seconds}&{SIGNATURE_FIELD}={token}"
         )
+    }
+
+    fn links_base(&self) -> String {
+        match self.faults.value(storage::LINKS.name).as_str() {
+            "refused" => "http://127.0.0.1:1".to_owned(),
+            "unresolvable" => "https://storage.invalid".to_owned(),
+            "tls" => format!("https://{}", self.storage),
+            _ => self.storage_url(),
+        }
     }
 
     /// Whether a signature opens this path now.

@@ -139,6 +139,16 @@ pub(crate) async fn connect_demo_as(
     platform: &str,
     label: &str,
 ) -> ConnectionId {
+    let (draft, secrets) = demo_draft(sandbox, platform, label);
+    save(engine, draft, secrets).await
+}
+
+/// What the demo of a platform fills in, under a label.
+pub(crate) fn demo_draft(
+    sandbox: &Sandbox,
+    platform: &str,
+    label: &str,
+) -> (ConnectionDraft, Vec<(String, Secret)>) {
     let addresses = sandbox.addresses();
     let place = addresses
         .all()
@@ -158,7 +168,7 @@ pub(crate) async fn connect_demo_as(
         let secret = Secret::parse_key(&entry.value).unwrap();
         (entry.field.to_owned(), secret)
     });
-    save(engine, draft, secrets.collect()).await
+    (draft, secrets.collect())
 }
 
 /// Connects the simulated Biodock as *Imaging core*.
