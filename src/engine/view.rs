@@ -185,7 +185,7 @@ fn words(world: &World, job: &Job) -> Option<crate::model::notice::Words> {
     }
     let error = job.error.as_ref()?;
     let did = match (job.stage, job.wait_until) {
-        (Stage::Unconfirmed | Stage::Submitting, _) => Did::LeftUnconfirmed,
+        (Stage::Unconfirmed, _) | (Stage::Submitting, None) => Did::LeftUnconfirmed,
         (_, Some(until)) => Did::WillTryAgain(until),
         (_, None) => Did::Stopped,
     };

@@ -214,6 +214,17 @@ pub fn announces_html(headers: &HeaderMap) -> bool {
         })
 }
 
+/// Whether the headers announce JSON.
+pub fn announces_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let value = value.trim().to_ascii_lowercase();
+            value.starts_with("application/json") || value.starts_with("application/problem+json")
+        })
+}
+
 /// A short text out of any body: tags, scripts and runs of blanks taken away, at most 300 characters.
 pub fn excerpt(body: &[u8]) -> Option<String> {
     let start = body.get(..body.len().min(16 * 1024)).unwrap_or(body);

@@ -247,6 +247,9 @@ pub(super) fn asked(
     let pipelines = match pipelines {
         Some(Ok(pipelines)) => Loadable::Ready(Arc::new(pipelines)),
         Some(Err(error)) => {
+            if error.kind() == ErrorKind::Unauthenticated {
+                block(world, id, &error, now);
+            }
             Loadable::Failed(world.words_of_connection(id, &error, Did::NothingSent))
         }
         None => return,

@@ -187,8 +187,12 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
             artifact.wait_until = Some(later(now, pause));
             if let Some(mut job) = world.job(artifact.job) {
                 let until = later(now, pause);
-                let what = words_of(world, &job, &artifact, &error, Did::WillTryAgain(until)).what;
-                note(&mut job, now, what);
+                let words = words_of(world, &job, &artifact, &error, Did::WillTryAgain(until));
+                if attempts == watching::SILENT_FAILURES && error.kind() != ErrorKind::DiskFull {
+                    let about = About::Job(job.id);
+                    world.notice(now, about, Weight::Warning, words.clone(), details(&error));
+                }
+                note(&mut job, now, words.what);
                 if error.kind() == ErrorKind::DiskFull {
                     say_full(world, job.batch, &error, now);
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::engine::decide::{Verdict, calm, fail, refused, verdict, wait};
+use crate::engine::decide::{Verdict, calm, fail, outage, refused, verdict, wait};
 use crate::engine::event::{Effect, Now, WorkKey};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result, Sent};
@@ -276,16 +276,7 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
         Ok(Found::Job(remote)) => {
             accept(world, job, remote, now, "Found at the platform and adopted");
         }
-        Ok(Found::Nothing) => {
-            calm(&mut job);
-            let what = if job.drafted.is_some() {
-                "Its draft was not started, so that is done again"
-            } else {
-                "Not at the platform, so it is sent again"
-            };
-            move_job(&mut job, Stage::Waiting, now, what);
-            world.put_job(job);
-        }
+        Ok(Found::Nothing) => not_there(world, job, now),
         Ok(Found::Perhaps(listed)) => perhaps(world, job, listed, now),
         Err(error) => match verdict(world, &error, job.faults.saturating_add(1)) {
             Verdict::TryLater => {
@@ -295,6 +286,31 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
             Verdict::Block => refused(world, job.connection, &error, now),
             Verdict::GiveUp => unconfirmed(world, job, now),
         },
+    }
+}
+
+/// The platform made no job of a lost submission, so it may be sent again; after a pause, as whatever it met may not be
+/// over, and not for ever where the platform keeps failing.
+fn not_there(world: &mut World, mut job: Job, now: Now) {
+    let what = if job.drafted.is_some() {
+        "Its draft was not started, so that is done again"
+    } else {
+        "Not at the platform, so it is sent again"
+    };
+    move_job(&mut job, Stage::Waiting, now, what);
+    let Some(error) = job.error.clone() else {
+        calm(&mut job);
+        world.put_job(job);
+        return;
+    };
+    let faults = job
+        .faults
+        .saturating_add(u32::from(outage::counts(error.kind())));
+    if verdict(world, &error, faults) == Verdict::GiveUp {
+        fail(world, job, error, now);
+    } else {
+        wait(world, &mut job, &error, now);
+        world.put_job(job);
     }
 }
 

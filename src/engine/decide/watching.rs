@@ -11,8 +11,11 @@ use crate::model::job::{Job, Stage};
 use crate::model::notice::{About, Did, Weight, Words, details};
 use crate::model::remote::{JobReport, JobStatus, Progress};
 
-/// After so many failed polls in a row the person hears of it; a shorter gap is nobody's business.
-const SILENT_FAILURES: u32 = 5;
+/// After so many failed attempts in a row the person hears of it; a shorter gap is nobody's business.
+pub(super) const SILENT_FAILURES: u32 = 5;
+
+/// So many times in a row a platform has to say that it does not know a job before that is believed.
+const GONE_AFTER: u32 = 3;
 
 /// The platform said how jobs stand. The pause grows while nothing changes.
 pub(super) fn polled(
@@ -93,6 +96,12 @@ fn unavailable(world: &mut World, mut job: Job, error: &Error, now: Now) {
 
 /// Takes in what the platform says about a job; whether anything changed.
 fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) -> bool {
+    // A platform may need a moment until it knows a job it has just made; taken for gone, it would be made again.
+    if report.status == JobStatus::Gone && job.faults.saturating_add(1) < GONE_AFTER {
+        wait(world, &mut job, &gone(), now);
+        world.put_job(job);
+        return false;
+    }
     keep_percent_rising(&job, &mut report);
     let changed = job.report.as_ref() != Some(&report);
     if !changed && job.error.is_none() && matches!(job.stage, Stage::Running | Stage::Queued) {
@@ -157,9 +166,7 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
             move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
         }
         JobStatus::Gone => {
-            let error = Error::new(ErrorKind::NotFound, Doing::Poll)
-                .hint("The platform no longer knows this job");
-            fail(world, job, error, now);
+            fail(world, job, gone(), now);
             return true;
         }
     }
@@ -169,6 +176,10 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
         batch_settled(world, batch, now);
     }
     changed
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::NotFound, Doing::Poll).hint("The platform no longer knows this job")
 }
 
 fn set_stage(job: &mut Job, stage: Stage, now: Now, what: &str) {

@@ -79,6 +79,15 @@ impl Download<'_> {
                 "The file's length is not the one the platform had announced",
             )));
         }
+        if errors::announces_json(response.headers())
+            && text(response.headers(), &ETAG).is_none()
+            && !has_ending(self.order.final_path, &["json", "geojson", "ipynb"])
+        {
+            return Err(Trouble::Again(garbled(
+                200,
+                "The message of a service came instead of the file",
+            )));
+        }
         let mut head = BytesMut::new();
         if errors::announces_html(response.headers()) && !is_web_page_name(self.order.final_path) {
             while head.len() < PAGE_SIGN_BYTES {
@@ -280,10 +289,14 @@ pub(super) async fn refusal(response: &mut Response, idle: Duration) -> Trouble 
 }
 
 fn is_web_page_name(path: &Path) -> bool {
+    has_ending(path, &["html", "htm", "xhtml"])
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| {
-            ["html", "htm", "xhtml"]
+            endings
                 .iter()
                 .any(|known| extension.eq_ignore_ascii_case(known))
         })

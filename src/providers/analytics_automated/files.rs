@@ -154,13 +154,14 @@ impl Files {
     }
 }
 
-/// Whether a web page came where the name promises something else.
+/// Whether a web page, or a message for a program, came where the name promises something else.
 fn is_page_for_file(url: &Url, headers: &HeaderMap) -> bool {
     let name = url.path().to_ascii_lowercase();
     let promises_page = [".html", ".htm", ".xhtml"]
         .iter()
         .any(|ending| name.ends_with(ending));
-    errors::announces_html(headers) && !promises_page
+    let message = errors::announces_json(headers) && !name.ends_with(".json");
+    message || (errors::announces_html(headers) && !promises_page)
 }
 
 fn address(api: &Api, base: Base, path: &str) -> Result<Url> {

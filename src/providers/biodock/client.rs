@@ -25,6 +25,7 @@ use crate::net::commit_point::CommitPoint;
 use crate::net::keep::Keep;
 use crate::providers::Provider;
 use crate::providers::biodock::lists::{Entry, PAGE_ENTRIES, listed_job};
+use crate::providers::biodock::masks::AskedMasks;
 use crate::providers::biodock::wire::{
     Check, ItemEntry, JobAnswer, Listed, PipelineEntry, State, Submit,
 };
@@ -59,7 +60,7 @@ pub(super) struct Memory {
     /// Polls that saw the masks of a job as finished without a file.
     pub(super) without_masks: BTreeMap<String, u32>,
     /// Jobs whose masks we asked for, with how often we looked and found no trace of it.
-    pub(super) asked_masks: BTreeMap<String, u32>,
+    pub(super) asked_masks: BTreeMap<String, AskedMasks>,
     last_upload: Option<Instant>,
 }
 

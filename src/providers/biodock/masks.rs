@@ -10,6 +10,9 @@ use crate::providers::biodock::wire::{MasksAnswer, State, Word};
 /// How often masks that were asked for, perhaps in vain, are looked for before they are asked for again.
 const POLLS_FOR_MASKS: u32 = 10;
 
+/// How often they are asked for, before Biodock is taken at its word that there are none.
+const MOST_ASKS: u32 = 3;
+
 impl Client {
     async fn masks_state(&self, id: &str) -> Result<Option<State>> {
         let path = ["analysis-jobs", id, "download-masks"];
@@ -65,14 +68,8 @@ impl Client {
 
     /// Asks once. What a repeated request does is not documented, so a request whose fate is unknown is given time to show.
     async fn ask_for_masks(&self, id: &str) -> Result<Link> {
-        {
-            let mut memory = self.memory();
-            if let Some(looked) = memory.asked_masks.get_mut(id)
-                && *looked < POLLS_FOR_MASKS
-            {
-                *looked += 1;
-                return Ok(Link::Preparing { percent: None });
-            }
+        if let Some(answer) = self.looked_in_vain(id) {
+            return answer;
         }
         let path = ["analysis-jobs", id, "download-masks"];
         let asked = self
@@ -80,19 +77,53 @@ impl Client {
             .post(&path, Idempotent::No, Doing::PrepareResult)
             .await
             .and_then(|reply: Reply| reply.json::<MasksAnswer>());
+        let note = || {
+            let mut memory = self.memory();
+            let asked = memory.asked_masks.entry(id.to_owned()).or_default();
+            asked.looked = 0;
+            asked.times += 1;
+        };
         match asked {
             Ok(answer) => {
-                self.memory().asked_masks.insert(id.to_owned(), 0);
+                note();
                 Ok(Link::Preparing {
                     percent: answer.into_state().percent(),
                 })
             }
             Err(error) => {
                 if !error.submit_made_no_job() {
-                    self.memory().asked_masks.insert(id.to_owned(), 0);
+                    note();
                 }
                 Err(error)
             }
         }
     }
+
+    /// What to say without asking again: masks that were asked for a moment ago may show yet, and those that were asked
+    /// for several times will not.
+    fn looked_in_vain(&self, id: &str) -> Option<Result<Link>> {
+        let mut memory = self.memory();
+        let asked = memory.asked_masks.get_mut(id)?;
+        if asked.looked < POLLS_FOR_MASKS {
+            asked.looked += 1;
+            return Some(Ok(Link::Preparing { percent: None }));
+        }
+        if asked.times < MOST_ASKS {
+            return None;
+        }
+        memory.asked_masks.remove(id);
+        let error = Error::new(ErrorKind::NotFound, Doing::PrepareResult)
+            .sent(Sent::Answered)
+            .hint("Biodock was asked for the masks several times and does not show them");
+        Some(Err(error))
+    }
+}
+
+/// Masks that were asked for and are not to be seen yet.
+#[derive(Debug, Default)]
+pub(super) struct AskedMasks {
+    /// How often they were looked for since they were last asked for.
+    looked: u32,
+    /// How often they were asked for.
+    times: u32,
 }

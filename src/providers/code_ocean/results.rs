@@ -41,7 +41,14 @@ impl Client {
             let folder = match self.folder(id, &path).await {
                 // A run without results has no tree; a run that is gone has nothing.
                 Err(error) if error.kind() == ErrorKind::NotFound && path.is_empty() => {
-                    self.run_by_id(id, Doing::ListOutputs).await?;
+                    let run = self.run_by_id(id, Doing::ListOutputs).await?;
+                    if run.has_results == Some(true) {
+                        return Err(Error::new(ErrorKind::ServerFault, Doing::ListOutputs)
+                            .status(404)
+                            .hint(
+                                "Code Ocean says that the run has results, and does not list them",
+                            ));
+                    }
                     return Ok(outputs);
                 }
                 folder => folder?,

@@ -9,7 +9,7 @@ use crate::model::file::LocalFile;
 use crate::model::meter::Meter;
 use crate::model::remote::{StagedFile, Upload};
 use crate::net::keep::Keep;
-use crate::net::parts::{FilePart, PartAddress, StoredPart, send_part};
+use crate::net::parts::{FilePart, PartAddress, send_part};
 use crate::net::upload::sha256_until_stopped;
 use crate::providers::code_ocean::bucket::{Bucket, HavePart};
 use crate::providers::code_ocean::bucket_answers::{explain, is_gone};
@@ -216,29 +216,29 @@ impl Bucket {
         meter: &Meter,
     ) -> Result<(u16, String)> {
         let address = || PartAddress::put(self.part_address(&kept.key, number, &kept.upload_id));
-        let stored = self.send(part, meter, address).await?;
-        let etag = stored.etag().ok_or_else(|| {
-            Error::new(ErrorKind::Garbled, DOING)
-                .status(stored.status)
-                .hint("The storage of the staging bucket named no ETag for a part")
-        })?;
-        Ok((number, etag.to_owned()))
+        let etag = self.send(part, meter, address).await?;
+        Ok((number, etag))
     }
 
-    /// Sends a part; again after failures that may pass, as the same part twice is the same as once. Each attempt has an
-    /// address of its own, as they expire.
+    /// Sends a file or a part of one, and says its `ETag`: a success without one is not the bucket's, but the page of
+    /// whatever stands in between. Again after failures that may pass, as the same twice is the same as once. Each attempt
+    /// has an address of its own, as they expire.
     async fn send(
         &self,
         part: FilePart<'_>,
         meter: &Meter,
         address: impl Fn() -> PartAddress + Send + Sync,
-    ) -> Result<StoredPart> {
+    ) -> Result<String> {
         let policy = self.http().retry();
         let mut waits = policy.waits();
         loop {
             let to = address();
             let error = match send_part(self.http(), part, &to, meter, DOING).await {
-                Ok(stored) => return Ok(stored),
+                Ok(stored) => return stored.etag().map(str::to_owned).ok_or_else(|| {
+                    Error::new(ErrorKind::Garbled, DOING)
+                        .status(stored.status)
+                        .hint("What answered for the staging bucket named no ETag, so it was not the bucket")
+                }),
                 Err(error) => explain(error),
             };
             let wait = waits.next().and_then(|own| policy.wait_after(&error, own));

@@ -155,7 +155,7 @@ pub(super) struct Computation {
     end_status: Option<String>,
     exit_code: Option<f64>,
     #[serde(alias = "Has_results")]
-    has_results: Option<bool>,
+    pub(super) has_results: Option<bool>,
     cloud_workstation: Option<bool>,
     pub(super) parameters: Option<Vec<Parameter>>,
     #[serde(alias = "Data_assets")]
