@@ -1,27 +1,167 @@
-//! The plug is pulled: `kill -9` of the real program at moments drawn from a seed, over and over on one data folder.
-//! In the end every job has ended, none was submitted twice, and every file is what the platform sent.
+//! The plug is pulled: `kill -9` of the real program at moments drawn from a seed, over and over on one data folder, while
+//! it works with all four platforms over real sockets. In the end every job has ended, none was submitted twice, every
+//! file that a platform holds is the one that was sent, and all results of the same files are the same, whenever the plug
+//! was pulled.
 //!
+//! Files are long enough, and the sandbox slow enough, that most kills meet something under way; what it was is counted.
 //! `LABFERRY_KILL_ROUNDS` makes it longer, `LABFERRY_KILL_SEED` draws other moments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use labferry::model::job::Stage;
+use labferry::model::job::{Job, Stage};
 use labferry::results::receipt::{self, Outcome};
 use labferry::sandbox::{Sandbox, SandboxOptions};
-use labferry::store::journal::Journal;
+use labferry::store::journal::{Contents, Journal};
+use sha2::{Digest as _, Sha256};
 
 use crate::program::{Place, Ran, files, folders, sample};
 
-/// Half of the moments lie so long after the start: some before anything is sent, some after everything is done.
-const FROM_START_MILLIS: u64 = 4_000;
+/// A moment lies so long after the start at most, when it is counted from there: most of them before anything is sent.
+const FROM_START_MILLIS: u64 = 2_000;
 
-/// The others so long after the batch has its folder: while files are sent, and submissions are on their way.
-const FROM_BATCH_MILLIS: u64 = 400;
+/// And so long after what it is counted from else.
+const FROM_THERE_MILLIS: u64 = 150;
+
+/// Bytes behind the end of each file that is sent; no platform minds them.
+const TAIL_BYTES: usize = 1 << 20;
+
+/// A file that was written to so short a time ago grows.
+const GROWING: Duration = Duration::from_millis(300);
+
+/// What slows transfers down, so that a kill meets them on their way.
+const SLOW: [&str; 8] = [
+    "slow@biodock.upload",
+    "slow@code_ocean.bucket",
+    "slow@storage.sb-part",
+    "slow@aa.submit",
+    "slow@aa.file",
+    "slow@storage.get",
+    "sb.min-part=1024",
+    "sb.part-size=131072",
+];
+
+/// A platform as the program is used with it.
+struct Platform {
+    word: &'static str,
+    label: &'static str,
+    pipeline: &'static str,
+    /// Samples of which two are sent.
+    samples: [&'static str; 2],
+    /// What makes a job, and where the bytes of files travel.
+    submit: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+const PLATFORMS: [Platform; 4] = [
+    Platform {
+        word: "biodock",
+        label: "Imaging",
+        pipeline: "Nuclei count",
+        samples: ["P01_A01_DAPI.png", "P01_B01_DAPI.jpg"],
+        submit: "biodock.submit",
+        up: "biodock.upload",
+        down: "storage.get",
+    },
+    Platform {
+        word: "analytics-automated",
+        label: "Server",
+        pipeline: "zipresults",
+        samples: ["plate layout.csv", "ubiquitin.fasta"],
+        submit: "aa.submit",
+        up: "aa.submit",
+        down: "aa.file",
+    },
+    Platform {
+        word: "code-ocean",
+        label: "Ocean",
+        pipeline: "Image statistics",
+        samples: ["P01_A01_DAPI.png", "P01_B01_DAPI.jpg"],
+        submit: "code_ocean.submit",
+        up: "code_ocean.bucket",
+        down: "storage.get",
+    },
+    Platform {
+        word: "seven-bridges",
+        label: "Bridges",
+        pipeline: "john_doe/plate-7/table-summary/2",
+        samples: ["plate layout.csv", "expression summary.tsv"],
+        submit: "sb.run-task",
+        up: "storage.sb-part",
+        down: "storage.get",
+    },
+];
 
 pub(crate) fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
+}
+
+/// What was under way when a program was killed.
+#[derive(Debug, Default)]
+struct Met {
+    uploads: usize,
+    submissions: usize,
+    downloads: usize,
+    other: usize,
+    /// It had ended before.
+    nothing: usize,
+    /// Requests that are no news any more.
+    seen: usize,
+}
+
+/// From when a moment is counted.
+#[derive(Clone, Copy, Debug)]
+enum From {
+    Start,
+    /// Bytes of a file are on their way.
+    Sending,
+    /// The platform is asked to make a job.
+    Submitting,
+    /// A result is on its way.
+    Fetching,
+}
+
+/// When a program is killed.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    from: From,
+    millis: u64,
+}
+
+impl Moment {
+    fn draw(chance: &mut fastrand::Rng) -> Self {
+        let (from, longest) = match chance.u8(..4) {
+            0 => (From::Start, FROM_START_MILLIS),
+            1 => (From::Sending, FROM_THERE_MILLIS),
+            2 => (From::Submitting, FROM_THERE_MILLIS),
+            _ => (From::Fetching, FROM_THERE_MILLIS),
+        };
+        Self {
+            from,
+            millis: chance.u64(0..longest),
+        }
+    }
+
+    /// Whether what it is counted from is there; `seen` requests are those of earlier programs.
+    fn has_come(self, place: &Place, sandbox: &Sandbox, seen: usize) -> bool {
+        let reached = |of: fn(&Platform) -> &'static str| {
+            let all = sandbox.world().requests().all();
+            all.iter().skip(seen).any(|request| {
+                let asked = |platform: &Platform| request.endpoint == Some(of(platform));
+                PLATFORMS.iter().any(asked)
+            })
+        };
+        match self.from {
+            From::Start => true,
+            From::Sending => reached(|platform| platform.up),
+            From::Submitting => reached(|platform| platform.submit),
+            From::Fetching => is_fetching(place),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,98 +171,181 @@ async fn whatever_the_moment_no_job_is_lost_or_doubled() {
     let mut chance = fastrand::Rng::with_seed(seed);
     let sandbox = Sandbox::start(SandboxOptions {
         speed: 8.0,
+        faults: SLOW.iter().map(ToString::to_string).collect(),
         ..SandboxOptions::default()
     })
     .await
     .unwrap();
-    let place = Place::new();
-    let key = sandbox.addresses().entry("biodock", "key");
-    connect(&place, &sandbox, &key);
-    let mut moments = Vec::new();
-    for round in 0..rounds {
-        let (from_batch, longest) = if chance.bool() {
-            (true, FROM_BATCH_MILLIS)
-        } else {
-            (false, FROM_START_MILLIS)
-        };
-        let moment = chance.u64(0..longest);
-        moments.push((if from_batch { "batch" } else { "start" }, moment));
-        let child = send(&place, &key, round);
-        kill(&place, child, from_batch, Duration::from_millis(moment)).await;
+    let place = PLATFORMS.iter().fold(Place::new(), |place, platform| {
+        place.with_env(
+            &format!("LABFERRY_KEY_{}", platform.label.to_uppercase()),
+            &secrets(&sandbox, platform),
+        )
+    });
+    for platform in &PLATFORMS {
+        connect(&place, &sandbox, platform);
     }
-    let told = format!("seed {seed}, killed so many ms from {moments:?}");
-    let ended = resume(&place, &key).await;
+    let started = Instant::now();
+    let mut moments = Vec::new();
+    let mut met = Met::default();
+    for (round, platform) in (0..rounds).zip(PLATFORMS.iter().cycle()) {
+        let moment = Moment::draw(&mut chance);
+        moments.push((moment.from, moment.millis));
+        let child = send(&place, platform, &inputs(&place, platform, round));
+        kill(&place, &sandbox, child, moment, &mut met).await;
+    }
+    let told = format!("seed {seed}, killed so many ms after {moments:?}");
+    println!("{rounds} kills met {met:?}");
+    let killed = started.elapsed();
+    sandbox.world().faults().clear();
+    let ended = resume(&place, rounds).await;
     assert!(matches!(ended.code, Some(0 | 1)), "{told}\n{ended:#?}");
     look(&place, &sandbox, &told);
+    println!(
+        "killed within {killed:?}, all over after {:?}",
+        started.elapsed()
+    );
 }
 
-fn connect(place: &Place, sandbox: &Sandbox, key: &str) {
+/// The secrets of a connection, one a line, as its variable holds them.
+fn secrets(sandbox: &Sandbox, platform: &Platform) -> String {
     let addresses = sandbox.addresses();
-    let biodock = addresses.entry("biodock", "url");
-    let server = addresses.entry("analytics-automated", "url");
-    for words in [
-        &["biodock", "--label", "Imaging", "--url", &biodock][..],
-        &[
-            "analytics-automated",
-            "--label",
-            "Server",
-            "--url",
-            &server,
-            "--email",
-            "someone@example.org",
-        ],
-    ] {
-        let mut program = place.program();
-        // One key for all is in the environment; the second platform has no use for it.
-        program.env("LABFERRY_KEY", key).arg("connect").args(words);
-        Ran::of(program.output().unwrap()).ended_with(0);
+    let place = addresses
+        .all()
+        .iter()
+        .find(|place| place.platform == platform.word)
+        .unwrap();
+    let secrets: Vec<&str> = place
+        .entries
+        .iter()
+        .filter(|entry| entry.is_secret)
+        .map(|entry| entry.value.as_str())
+        .collect();
+    secrets.join("\n")
+}
+
+fn connect(place: &Place, sandbox: &Sandbox, platform: &Platform) {
+    let addresses = sandbox.addresses();
+    let entries = addresses
+        .all()
+        .iter()
+        .find(|place| place.platform == platform.word)
+        .unwrap();
+    let mut program = place.program();
+    program.args(["connect", platform.word, "--label", platform.label]);
+    for entry in entries.entries.iter().filter(|entry| !entry.is_secret) {
+        program
+            .arg(format!("--{}", entry.field.replace('_', "-")))
+            .arg(&entry.value);
     }
+    Ran::of(program.output().unwrap()).ended_with(0);
+}
+
+/// Two samples with a tail of their own, so that no file is like another.
+fn inputs(place: &Place, platform: &Platform, round: u64) -> Vec<PathBuf> {
+    let folder = place.path(&format!("inputs {round} {}", platform.word));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut chance = fastrand::Rng::with_seed(round);
+    let is_text = |name: &str| {
+        !Path::new(name)
+            .extension()
+            .is_some_and(|end| end == "png" || end == "jpg")
+    };
+    platform
+        .samples
+        .iter()
+        .map(|name| {
+            let path = folder.join(name);
+            let mut bytes = std::fs::read(sample(name)).unwrap();
+            let tail = std::iter::repeat_with(|| if is_text(name) { b'\n' } else { chance.u8(..) });
+            bytes.extend(tail.take(TAIL_BYTES));
+            // Neither blank lines nor what follows a picture change what a platform makes of a file.
+            bytes.extend(format!("{round:08}").bytes().filter(|_| !is_text(name)));
+            std::fs::File::create(&path)
+                .unwrap()
+                .write_all(&bytes)
+                .unwrap();
+            path
+        })
+        .collect()
 }
 
 /// Sends to one platform after the other; what the killed one left is carried on by the next as well.
-fn send(place: &Place, key: &str, round: u64) -> Child {
+fn send(place: &Place, platform: &Platform, inputs: &[PathBuf]) -> Child {
     let mut program = place.program();
     program
-        .env("LABFERRY_KEY", key)
-        .args(["send", "--into"])
-        .arg(place.path("into"));
-    if round.is_multiple_of(2) {
-        program.args(["--to", "Imaging", "--pipeline", "Nuclei count"]);
-        program.args([sample("P01_A01_DAPI.png"), sample("P01_B01_DAPI.jpg")]);
-    } else {
-        program.args(["--to", "Server", "--pipeline", "zipresults"]);
-        program.args([sample("plate layout.csv"), sample("ubiquitin.fasta")]);
-    }
+        .args([
+            "send",
+            "--to",
+            platform.label,
+            "--pipeline",
+            platform.pipeline,
+            "--into",
+        ])
+        .arg(place.path("into"))
+        .args(inputs);
     program.spawn().unwrap()
 }
 
-fn batches(place: &Place) -> usize {
-    let into = place.path("into");
-    if into.exists() {
-        folders(&into).len()
-    } else {
-        0
-    }
-}
-
 /// Kills it at this moment, unless it has ended by then.
-async fn kill(place: &Place, mut child: Child, from_batch: bool, moment: Duration) {
-    let before = batches(place);
-    while from_batch && batches(place) == before && child.try_wait().unwrap().is_none() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+async fn kill(place: &Place, sandbox: &Sandbox, mut child: Child, moment: Moment, met: &mut Met) {
+    while child.try_wait().unwrap().is_none() && !moment.has_come(place, sandbox, met.seen) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    if ends_within(&mut child, moment).await {
+    if ends_within(&mut child, Duration::from_millis(moment.millis)).await {
         let ran = Ran::of(child.wait_with_output().unwrap());
         // A job that waits for a person makes it end with 1.
         assert!(
             ran.said.contains("1 job: ") || ran.said.contains("2 jobs: "),
             "{ran:#?}"
         );
+        met.nothing += 1;
     } else {
+        met.note(place, sandbox);
         // On Unix this is SIGKILL.
         child.kill().unwrap();
         child.wait().unwrap();
     }
+}
+
+impl Met {
+    /// Notes what is under way at this moment.
+    fn note(&mut self, place: &Place, sandbox: &Sandbox) {
+        let open: BTreeSet<&str> = sandbox
+            .world()
+            .requests()
+            .all()
+            .iter()
+            // What was cut by an earlier kill is never answered.
+            .skip(self.seen)
+            .filter(|request| request.status.is_none())
+            .filter_map(|request| request.endpoint)
+            .collect();
+        self.seen = sandbox.world().requests().all().len();
+        let any = |of: fn(&Platform) -> &'static str| {
+            PLATFORMS.iter().any(|platform| open.contains(of(platform)))
+        };
+        if is_fetching(place) || any(|platform| platform.down) {
+            self.downloads += 1;
+        } else if any(|platform| platform.up) {
+            self.uploads += 1;
+        } else if any(|platform| platform.submit) {
+            self.submissions += 1;
+        } else {
+            self.other += 1;
+        }
+    }
+}
+
+/// Whether a result grows under the name of one that is not complete.
+fn is_fetching(place: &Place) -> bool {
+    let into = place.path("into");
+    let grows = |file: &PathBuf| {
+        let modified = std::fs::metadata(file).and_then(|about| about.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        file.extension().is_some_and(|end| end == "part") && age < Some(GROWING)
+    };
+    into.is_dir() && files(&into).iter().any(grows)
 }
 
 /// Whether a program ends by itself within this time.
@@ -140,11 +363,12 @@ async fn ends_within(child: &mut Child, time: Duration) -> bool {
 }
 
 /// `resume` until nothing moves any more. It ends by itself when everything is settled.
-async fn resume(place: &Place, key: &str) -> Ran {
+async fn resume(place: &Place, jobs: u64) -> Ran {
     let mut program = place.program();
-    program.env("LABFERRY_KEY", key).arg("resume");
+    program.arg("resume");
     let mut child = program.spawn().unwrap();
-    let ended = ends_within(&mut child, Duration::from_mins(2)).await;
+    let patience = Duration::from_mins(2) + Duration::from_secs(2 * jobs);
+    let ended = ends_within(&mut child, patience).await;
     if !ended {
         child.kill().unwrap();
     }
@@ -156,52 +380,76 @@ async fn resume(place: &Place, key: &str) -> Ran {
 /// Holds the journal, the platforms and the disk against each other.
 fn look(place: &Place, sandbox: &Sandbox, told: &str) {
     let contents = Journal::open(&place.path("data")).unwrap().contents;
-    let mut unconfirmed: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut jobs: BTreeMap<&str, usize> = BTreeMap::new();
-    for job in &contents.jobs {
-        let endpoint = if job.connection_label == "Imaging" {
-            "biodock.submit"
-        } else {
-            "aa.submit"
-        };
-        *jobs.entry(endpoint).or_default() += 1;
-        match job.stage {
-            Stage::Done => assert!(job.remote.is_some(), "{told}\n{job:#?}"),
-            Stage::Unconfirmed => *unconfirmed.entry(endpoint).or_default() += 1,
-            _ => panic!("{told}\nneither done nor unconfirmed: {job:#?}"),
+    for platform in &PLATFORMS {
+        let jobs: Vec<&Job> = contents
+            .jobs
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|job| job.connection_label == platform.label)
+            .collect();
+        let mut unconfirmed = 0;
+        for job in &jobs {
+            match job.stage {
+                Stage::Done => assert!(job.remote.is_some(), "{told}\n{job:#?}"),
+                Stage::Unconfirmed => unconfirmed += 1,
+                _ => panic!("{told}\nneither done nor unconfirmed: {job:#?}"),
+            }
         }
-    }
-    for (endpoint, jobs) in &jobs {
-        let open = unconfirmed.get(endpoint).copied().unwrap_or_default();
         let made = sandbox
             .world()
             .requests()
-            .at(endpoint)
+            .at(platform.submit)
             .iter()
-            .filter(|request| request.status.is_some_and(|status| status < 300))
+            .filter(|request| request.acted.is_some_and(|status| status < 300))
             .count();
         // An unconfirmed job may or may not have been made; that is why it waits for a person.
         assert!(
-            made <= *jobs && made + open >= *jobs,
-            "{told}\n{endpoint}: {jobs} jobs, {open} unconfirmed, {made} made by the platform"
+            made <= jobs.len() && made + unconfirmed >= jobs.len(),
+            "{told}\n{}: {} jobs, {unconfirmed} unconfirmed, {made} made by the platform",
+            platform.label,
+            jobs.len()
+        );
+        println!(
+            "{}: {} jobs, {unconfirmed} unconfirmed, {made} made",
+            platform.label,
+            jobs.len()
+        );
+        let remote: Vec<&str> = jobs
+            .iter()
+            .filter_map(|job| job.remote.as_ref())
+            .map(|remote| remote.id.as_str())
+            .collect();
+        let different: BTreeSet<&str> = remote.iter().copied().collect();
+        assert_eq!(
+            different.len(),
+            remote.len(),
+            "{told}\ntwo jobs share a handle"
         );
     }
-    let mut remote: Vec<_> = contents
-        .jobs
-        .iter()
-        .filter_map(|job| job.remote.as_ref())
-        .map(|remote| &remote.id)
-        .collect();
-    let all = remote.len();
-    remote.sort();
-    remote.dedup();
-    assert_eq!(remote.len(), all, "{told}\ntwo jobs share a handle");
+    results(&contents, told);
+    inputs_there(place, sandbox, told);
+    for folder in folders(&place.path("into")) {
+        // Killed between making the folder and writing down the batch: nothing was sent, and nothing is in it.
+        let known = contents.batches.iter().any(|batch| batch.folder == folder);
+        assert!(
+            known || files(&folder).is_empty(),
+            "{told}\n{}",
+            folder.display()
+        );
+    }
+}
+
+/// Every batch that has ended has its files as the receipt says, and the very results of the others of its platform.
+fn results(contents: &Contents, told: &str) {
+    let mut known: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut compared = 0;
     for batch in &contents.batches {
-        let settled = contents
+        let jobs: Vec<_> = contents
             .jobs
             .iter()
             .filter(|job| job.batch == batch.id)
-            .all(|job| job.stage == Stage::Done);
+            .collect();
+        let settled = jobs.iter().all(|job| job.stage == Stage::Done);
         let checked = receipt::check(&batch.folder);
         if !settled && checked.is_err() {
             continue;
@@ -215,18 +463,76 @@ fn look(place: &Place, sandbox: &Sandbox, told: &str) {
                 file.path
             );
         }
+        if !settled {
+            continue;
+        }
+        // By what they hold: a platform may number a name that is taken.
+        let mut found: Vec<String> = receipt::read(&batch.folder)
+            .unwrap()
+            .files
+            .iter()
+            .map(|file| print_of(&batch.folder.join(&file.path)))
+            .collect();
+        assert!(!found.is_empty(), "{told}\n{}", batch.folder.display());
+        found.sort();
+        let label = jobs[0].connection_label.as_str();
+        match known.get(label) {
+            None => drop(known.insert(label, found)),
+            Some(right) => {
+                assert_eq!(right, &found, "{told}\n{}", batch.folder.display());
+                compared += 1;
+            }
+        }
     }
-    for folder in folders(&place.path("into")) {
-        // Killed between making the folder and writing down the batch: nothing was sent, and nothing is in it.
-        let known = contents.batches.iter().any(|batch| batch.folder == folder);
-        assert!(
-            known || files(&folder).is_empty(),
-            "{told}\n{}",
-            folder.display()
-        );
+    println!("{compared} batches have the results of another");
+}
+
+/// What a file holds, without the numbers a platform draws for each job.
+fn print_of(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    let Ok(text) = String::from_utf8(bytes) else {
+        return hash(&std::fs::read(path).unwrap());
+    };
+    let drawn =
+        regex::Regex::new("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{4,12}|[0-9a-f]{12,}").unwrap();
+    let text = drawn.replace_all(&text, "#").into_owned();
+    // Rows stand in the order of such numbers.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    hash(lines.join("\n").as_bytes())
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    pairs.concat()
+}
+
+/// Whatever lies at a platform or in the bucket and is as long as a file that was sent is that file.
+fn inputs_there(place: &Place, sandbox: &Sandbox, told: &str) {
+    let mut sent: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(place.path("")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        for file in files(&folder)
+            .iter()
+            .filter(|_| name.starts_with("inputs "))
+        {
+            let bytes = std::fs::read(file).unwrap();
+            let size = u64::try_from(bytes.len()).unwrap();
+            sent.entry(size).or_default().insert(hash(&bytes));
+        }
     }
-    println!(
-        "{told}: {} batches, {jobs:?} jobs, {unconfirmed:?} unconfirmed",
-        contents.batches.len()
-    );
+    let mut compared = 0;
+    for file in files(sandbox.world().folder()) {
+        let size = std::fs::metadata(&file).unwrap().len();
+        if let Some(right) = sent.get(&size) {
+            let found = hash(&std::fs::read(&file).unwrap());
+            assert!(right.contains(&found), "{told}\n{}", file.display());
+            compared += 1;
+        }
+    }
+    println!("{compared} files at the platforms are those that were sent");
 }

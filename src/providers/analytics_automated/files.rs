@@ -157,10 +157,9 @@ impl Files {
 /// Whether a web page, or a message for a program, came where the name promises something else.
 fn is_page_for_file(url: &Url, headers: &HeaderMap) -> bool {
     let name = url.path().to_ascii_lowercase();
-    let promises_page = [".html", ".htm", ".xhtml"]
-        .iter()
-        .any(|ending| name.ends_with(ending));
-    let message = errors::announces_json(headers) && !name.ends_with(".json");
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let promises_page = ends(&[".html", ".htm", ".xhtml"]);
+    let message = errors::announces_json(headers) && !ends(&[".json"]);
     message || (errors::announces_html(headers) && !promises_page)
 }
 
