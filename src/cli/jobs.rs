@@ -84,8 +84,13 @@ fn files(count: usize) -> String {
 
 fn explain(problem: &JournalProblem) -> Trouble {
     match problem {
-        JournalProblem::InUse => Trouble::problem(
-            "Another Labferry is using this data folder.",
+        JournalProblem::InUse(process) => Trouble::problem(
+            match process {
+                Some(number) => {
+                    format!("Another Labferry (process {number}) is using this data folder.")
+                }
+                None => "Another Labferry is using this data folder.".to_owned(),
+            },
             "Nothing was changed.",
             "Look into its window, or close it first.",
         ),

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::engine::awake::Awake;
 use crate::engine::clock::{Clock, Watch};
 use crate::engine::command::Command;
 use crate::engine::decide::decide;
@@ -26,7 +27,7 @@ use crate::engine::{WakeCell, start};
 use crate::model::error::Sent;
 use crate::model::ids::{ConnectionId, FileId, JobId, NoticeId};
 use crate::net::speed::Way;
-use crate::store::journal::{Change, Journal};
+use crate::store::journal::{Change, CommitError, Journal};
 
 /// Shortest time between two snapshots: a burst of events is seen as one change.
 const BURST: Duration = Duration::from_millis(25);
@@ -59,6 +60,7 @@ pub(super) struct Dispatcher {
     tools: Toolbox,
     tasks: JoinSet<Outcome>,
     under_way: UnderWay,
+    awake: Option<Awake>,
     commits: BTreeMap<JobId, oneshot::Sender<()>>,
     keeps: BTreeMap<(ConnectionId, FileId), oneshot::Sender<()>>,
     progress: Progress,
@@ -95,6 +97,7 @@ impl Dispatcher {
             tools,
             tasks: JoinSet::new(),
             under_way: UnderWay::default(),
+            awake: None,
             commits: BTreeMap::new(),
             keeps: BTreeMap::new(),
             progress: Progress::new(),
@@ -114,6 +117,11 @@ impl Dispatcher {
     /// Plans a crash; see [`crate::engine::EngineOptions::crash_after_commits`].
     pub(super) fn crash_after(&mut self, commits: Option<u64>) {
         self.commits_left = commits;
+    }
+
+    /// Keeps the computer from sleeping while bytes move.
+    pub(super) fn keep_awake(&mut self) {
+        self.awake = Some(Awake::new());
     }
 
     fn has_crashed(&self) -> bool {
@@ -138,6 +146,9 @@ impl Dispatcher {
         while !*self.channels.closing.borrow() && !self.has_crashed() {
             let wake = self.next_wake();
             let look = self.next_look();
+            if let Some(awake) = &mut self.awake {
+                awake.set(self.progress.is_moving());
+            }
             let progress = self
                 .progress
                 .is_moving()
@@ -301,7 +312,11 @@ impl Dispatcher {
     /// Writes changes, waiting out a full disk; false when the engine closes meanwhile.
     async fn commit(&mut self, changes: &[Change]) -> bool {
         loop {
-            let error = match self.journal.commit(changes) {
+            let written = match self.tools.writes.next() {
+                Ok(()) => self.journal.commit(changes),
+                Err(_full) => Err(CommitError::DiskFull),
+            };
+            let error = match written {
                 Ok(()) => {
                     if let Some(left) = &mut self.commits_left {
                         *left = left.saturating_sub(1);
@@ -318,7 +333,7 @@ impl Dispatcher {
                 Err(error) => error,
             };
             tracing::error!(%error, "the journal cannot be written");
-            self.phase = Phase::Held(start::held(&error));
+            self.phase = Phase::Held(start::held(&error, &self.tools.data_folder));
             self.publish();
             #[cfg(test)]
             if self.room_comes_back {

@@ -32,6 +32,7 @@ pub(super) fn prepare(
     request: &DraftRequest,
     forms: &Forms,
     facts: &[&'static ProviderFacts],
+    write: &dyn Fn() -> std::io::Result<()>,
 ) -> Result<Prepared, Vec<Finding>> {
     let found = findings(request, forms, facts);
     if found
@@ -69,7 +70,8 @@ pub(super) fn prepare(
         typed.to_owned()
     };
     let folder_name = names::clean(&format!("{} {name}", day.strftime("%Y-%m-%d")));
-    let folder = make_folder(&request.results_folder, &folder_name).map_err(|error| {
+    let made = write().and_then(|()| make_folder(&request.results_folder, &folder_name));
+    let folder = made.map_err(|error| {
         block(format!(
             "The folder for the results could not be made in {}: {}.",
             request.results_folder.display(),

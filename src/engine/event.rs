@@ -288,13 +288,17 @@ pub enum Work {
         artifact: ArtifactId,
         /// What the platform offers.
         output: Output,
-        /// Its final place; absolute.
+        /// The folder of its batch; absolute.
+        batch_folder: PathBuf,
+        /// Its final place below that; absolute.
         target: PathBuf,
     },
     /// Unpack an archive beside itself.
     Unpack {
         /// Which result.
         artifact: ArtifactId,
+        /// The folder of its batch; absolute.
+        batch_folder: PathBuf,
         /// The archive; absolute.
         archive: PathBuf,
         /// Where its files go; absolute.

@@ -4,6 +4,7 @@
 //! Inside, one dispatcher owns the state. What to do next is decided in `decide` and `plan`, which know no clock, no disk
 //! and no network; the dispatcher writes their changes to the journal and only then starts the work they ask for.
 
+mod awake;
 pub mod clock;
 pub mod command;
 mod connect;
@@ -13,6 +14,7 @@ mod draft;
 pub mod event;
 mod keys;
 pub mod pace;
+pub mod place;
 pub mod plan;
 mod preview;
 mod profiles;
@@ -41,6 +43,7 @@ use crate::engine::clock::Clock;
 use crate::engine::command::Command;
 use crate::engine::keys::Environment;
 use crate::engine::pace::Pace;
+use crate::engine::place::Writes;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::net::client::NetOptions;
 use crate::providers::Entry;
@@ -74,6 +77,10 @@ pub struct EngineOptions {
     /// Ends the engine as a pulled plug would, right after so many commits to the journal and before anything that
     /// follows from the last of them; for tests of recovery.
     pub crash_after_commits: Option<u64>,
+    /// Whether the computer is kept from sleeping by itself while bytes move.
+    pub keep_awake: bool,
+    /// Counts what is written, and can pretend a full drive; for tests.
+    pub writes: Writes,
 }
 
 impl EngineOptions {
@@ -89,6 +96,8 @@ impl EngineOptions {
             entries: crate::providers::ALL,
             net: NetOptions::default(),
             crash_after_commits: None,
+            keep_awake: true,
+            writes: Writes::default(),
         }
     }
 
@@ -96,6 +105,7 @@ impl EngineOptions {
     pub fn demo(folders: Folders) -> Self {
         Self {
             keyring: false,
+            keep_awake: false,
             environment: |_name| None,
             pace: Pace::DEMO,
             home: None,

@@ -4,6 +4,7 @@
 //! It changes nothing that has to outlive the app, so none of it goes through `decide`.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -177,9 +178,9 @@ impl Desk {
         self.wanted = (0, FIRST_ROWS);
         self.show(path.clone(), PreviewContent::Opening);
         let (teller, opening) = (self.teller.clone(), self.opening);
-        spawn_blocking(move || {
+        aside(teller, opening, move |_teller| {
             let (content, table) = look_into(&path);
-            tell(&teller, opening, Found::Opened(content, table));
+            Found::Opened(content, table)
         });
     }
 
@@ -227,24 +228,23 @@ impl Desk {
         }
         self.reading = true;
         let (teller, opening, (first, count)) = (self.teller.clone(), self.opening, self.wanted);
-        spawn_blocking(move || {
-            let found = match table.page(first, count) {
+        aside(teller, opening, move |_teller| {
+            match table.page(first, count) {
                 Ok(page) => Found::Page(Arc::new(page)),
                 Err(error) => Found::PageFailed(failed(&error)),
-            };
-            tell(&teller, opening, found);
+            }
         });
     }
 
     /// Counts all rows aside.
     fn count(&self, table: TableFile) {
         let (teller, opening, stop) = (self.teller.clone(), self.opening, self.stop.clone());
-        spawn_blocking(move || {
+        aside(teller, opening, move |teller| {
             let mut told = Instant::now();
             let counted = table.index(&mut |_rows, _bytes| {
                 if told.elapsed() >= COUNT_EVERY {
                     told = Instant::now();
-                    tell(&teller, opening, Found::Counting);
+                    tell(teller, opening, Found::Counting);
                 }
                 if stop.load(Ordering::Relaxed) {
                     ControlFlow::Break(())
@@ -252,11 +252,10 @@ impl Desk {
                     ControlFlow::Continue(())
                 }
             });
-            let found = match counted {
+            match counted {
                 Ok(()) => Found::Counting,
                 Err(error) => Found::PageFailed(failed(&error)),
-            };
-            tell(&teller, opening, found);
+            }
         });
     }
 }
@@ -265,6 +264,29 @@ impl Drop for Desk {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// Finds something out on a thread aside. One that breaks down says so: else the desk would wait for it for ever.
+fn aside(
+    teller: mpsc::Sender<Finding>,
+    opening: u64,
+    find_out: impl FnOnce(&mpsc::Sender<Finding>) -> Found + Send + 'static,
+) {
+    spawn_blocking(move || {
+        let found = catch_unwind(AssertUnwindSafe(|| find_out(&teller)));
+        tell(&teller, opening, found.unwrap_or_else(|_panic| broke()));
+    });
+}
+
+fn broke() -> Found {
+    tracing::error!("a thread of the preview broke down");
+    let error = Error::new(ErrorKind::Internal, Doing::Preview);
+    let file = Subject {
+        provider: "",
+        connection: "",
+        name: "This file",
+    };
+    Found::PageFailed(explain(&error, file, Did::Stopped))
 }
 
 fn tell(teller: &mpsc::Sender<Finding>, opening: u64, what: Found) {

@@ -83,6 +83,8 @@ pub async fn run(options: EngineOptions, ends: Ends) {
         keys: Keys::new(options.keyring, options.environment),
         entries: options.entries,
         home: options.home,
+        data_folder: options.folders.data,
+        writes: options.writes,
         facts: world.facts.clone(),
         clients: std::collections::BTreeMap::new(),
         questions,
@@ -97,6 +99,9 @@ pub async fn run(options: EngineOptions, ends: Ends) {
     let mut dispatcher =
         Dispatcher::new(world, journal, channels, tools, desk, options.clock.clone());
     dispatcher.crash_after(options.crash_after_commits);
+    if options.keep_awake {
+        dispatcher.keep_awake();
+    }
     if let Some(path) = set_aside {
         dispatcher.say_set_aside(&path);
     }
@@ -109,8 +114,8 @@ fn open(options: &EngineOptions) -> std::result::Result<Opened, Words> {
         .make()
         .map_err(|error| no_folder(&options.folders.data, &system_words(&error)))?;
     Journal::open(&options.folders.data).map_err(|problem| match problem {
-        JournalProblem::InUse => Words {
-            what: "Another Labferry is already at work with this data folder.".to_owned(),
+        JournalProblem::InUse(process) => Words {
+            what: format!("Another Labferry{} is already at work with this data folder.", of_process(process)),
             did: "This one steps aside and touches nothing.".to_owned(),
             next: "Use the other one, or close it first.".to_owned(),
             action: None,
@@ -129,6 +134,11 @@ fn open(options: &EngineOptions) -> std::result::Result<Opened, Words> {
         },
         JournalProblem::Io(error) => no_folder(&options.folders.data, &system_words(&error)),
     })
+}
+
+/// The number of a process, where it is known.
+fn of_process(process: Option<u32>) -> String {
+    process.map_or_else(String::new, |number| format!(" (process {number})"))
 }
 
 fn no_folder(folder: &std::path::Path, why: &str) -> Words {
@@ -247,13 +257,18 @@ pub fn set_aside_notice(id: NoticeId, at: jiff::Timestamp, path: &std::path::Pat
 }
 
 /// What is said while the journal cannot be written.
-pub fn held(error: &CommitError) -> Words {
+pub fn held(error: &CommitError, folder: &std::path::Path) -> Words {
     let what = match error {
-        CommitError::DiskFull => "The drive with Labferry's own folder is full.",
-        CommitError::Other(_) => "Labferry cannot write its journal.",
+        CommitError::DiskFull => format!(
+            "The drive with Labferry's own folder {} is full.",
+            folder.display()
+        ),
+        CommitError::Other(_) => {
+            format!("Labferry cannot write its journal in {}.", folder.display())
+        }
     };
     Words {
-        what: what.to_owned(),
+        what,
         did: "Nothing was lost; everything waits and goes on by itself as soon as the journal can be written.".to_owned(),
         next: "Make room on that drive.".to_owned(),
         action: None,

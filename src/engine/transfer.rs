@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::engine::event::{Event, Unpacked};
+use crate::engine::place::{self, Writes};
 use crate::engine::worker::blocking;
 use crate::model::artifact::{Fetched, UnpackedFile};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -22,8 +23,12 @@ pub(super) struct Errand<'a> {
     pub job: &'a RemoteJob,
     /// What the platform offers.
     pub output: &'a Output,
-    /// Its final place; absolute.
+    /// The folder of its batch; absolute.
+    pub batch_folder: &'a Path,
+    /// Its final place below that; absolute.
     pub target: &'a Path,
+    /// Counts what is written.
+    pub writes: &'a Writes,
     /// Over which client.
     pub client: &'a dyn Provider,
     /// The way to the network.
@@ -39,42 +44,76 @@ pub(super) async fn fetch(artifact: ArtifactId, errand: Errand<'_>) -> Event {
         Ok(link) => link,
         Err(error) => return Event::Fetched(artifact, Err(error)),
     };
-    Event::Fetched(artifact, bring(link, &errand).await)
+    let brought = bring(link, &errand).await;
+    Event::Fetched(
+        artifact,
+        brought.map_err(|error| place::reason(error, errand.batch_folder, bytes_left(&errand))),
+    )
 }
 
 async fn bring(link: Link, errand: &Errand<'_>) -> Result<Fetched> {
     let Errand {
         job,
         output,
+        batch_folder,
         target,
+        writes,
         client,
         http,
         meter,
     } = *errand;
     if let Some(folder) = target.parent().map(Path::to_path_buf) {
-        blocking(move || std::fs::create_dir_all(folder))
-            .await?
-            .map_err(|error| Error::from_io(&error, Doing::Download))?;
+        let (batch_folder, writes) = (batch_folder.to_owned(), writes.clone());
+        blocking(move || {
+            place::make_below(&batch_folder, &folder, Doing::Download)?;
+            writes
+                .next()
+                .map_err(|error| Error::from_io(&error, Doing::Download))
+        })
+        .await??;
     }
     let expected = Expected {
         size_bytes: output.size_bytes,
         sha256: output.sha256.clone(),
     };
-    let mut part_path = target.as_os_str().to_owned();
-    part_path.push(".part");
+    let part_path = part_of(target);
     let order = Order {
         expected: &expected,
-        part_path: Path::new(&part_path),
+        part_path: &part_path,
         final_path: target,
         meter,
     };
-    download::fetch(
+    let fetched = download::fetch(
         http,
         link,
         Box::new(|| Box::pin(client.link(job, output))),
         &order,
     )
-    .await
+    .await?;
+    // Whole and in its place: what can be refused now is only that this is written down.
+    writes
+        .next()
+        .map_err(|error| Error::from_io(&error, Doing::Download))?;
+    Ok(fetched)
+}
+
+/// How much of a file is still to be written, as far as that is known.
+fn bytes_left(errand: &Errand<'_>) -> u64 {
+    let part = part_of(errand.target);
+    let here = std::fs::metadata(&part).map_or(0, |part| part.len());
+    let whole = errand
+        .output
+        .size_bytes
+        .or_else(|| download::announced_bytes(&part))
+        .unwrap_or_else(|| errand.meter.total_bytes());
+    whole.saturating_sub(here)
+}
+
+/// Where a file grows until it is whole.
+fn part_of(target: &Path) -> PathBuf {
+    let mut path = target.as_os_str().to_owned();
+    path.push(".part");
+    PathBuf::from(path)
 }
 
 /// Unpacks an archive and says whether it is to be kept; it is removed later, when the journal has what came out of it.

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::engine::event::{Event, Work};
 use crate::engine::keys::Keys;
+use crate::engine::place::Writes;
 use crate::engine::transfer::{self, Errand};
 pub(super) use crate::engine::worker::alone::work_alone;
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -38,6 +39,10 @@ pub(super) struct Toolbox {
     pub home: Option<PathBuf>,
     /// Their facts.
     pub facts: Arc<[&'static ProviderFacts]>,
+    /// Where the journal is.
+    pub data_folder: PathBuf,
+    /// Counts what is written.
+    pub writes: Writes,
     /// Clients made so far.
     pub clients: BTreeMap<ConnectionId, Arc<dyn Provider>>,
     /// Questions that have to be answered while work goes on.
@@ -161,12 +166,15 @@ async fn work_with(work: Work, client: Arc<dyn Provider>, tools: Toolbox, meter:
             job,
             artifact,
             output,
+            batch_folder,
             target,
         } => {
             let errand = Errand {
                 job: &job,
                 output: &output,
+                batch_folder: &batch_folder,
                 target: &target,
+                writes: &tools.writes,
                 client: client.as_ref(),
                 http: &tools.http,
                 meter: &meter,
@@ -269,9 +277,10 @@ async fn poll(
 pub(super) async fn blocking<T: Send + 'static>(
     act: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
-    spawn_blocking(act)
-        .await
-        .map_err(|broke| Error::new(ErrorKind::Internal, Doing::ReadFile).caused_by(&broke))
+    spawn_blocking(act).await.map_err(|broke| {
+        tracing::error!(%broke, "a thread broke down");
+        Error::new(ErrorKind::Internal, Doing::ReadFile).caused_by(&broke)
+    })
 }
 
 fn flatten<T>(nested: Result<Result<T>>) -> Result<T> {

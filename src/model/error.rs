@@ -82,6 +82,8 @@ pub enum ErrorKind {
     LocalFile,
     /// No room on a drive.
     DiskFull,
+    /// The folder of results is gone, perhaps with its drive.
+    FolderGone,
     /// The keyring does not work or does not have the key.
     Keyring,
     /// A damaged or hostile archive.
@@ -94,7 +96,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
@@ -110,6 +112,7 @@ impl ErrorKind {
         Self::Unsupported,
         Self::LocalFile,
         Self::DiskFull,
+        Self::FolderGone,
         Self::Keyring,
         Self::Archive,
         Self::Table,
@@ -126,7 +129,8 @@ impl ErrorKind {
             | Self::Unreachable
             | Self::ServerFault
             | Self::Garbled
-            | Self::DiskFull => true,
+            | Self::DiskFull
+            | Self::FolderGone => true,
             Self::Unauthenticated
             | Self::Forbidden
             | Self::NotFound

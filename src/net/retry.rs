@@ -87,6 +87,7 @@ impl RetryPolicy {
             | ErrorKind::Unsupported
             | ErrorKind::LocalFile
             | ErrorKind::DiskFull
+            | ErrorKind::FolderGone
             | ErrorKind::Keyring
             | ErrorKind::Archive
             | ErrorKind::Table

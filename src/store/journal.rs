@@ -148,9 +148,9 @@ pub enum JournalProblem {
         /// The newest this program reads.
         known: u32,
     },
-    /// Another Labferry holds the data folder.
+    /// Another Labferry holds the data folder: the number of its process, where it is known.
     #[error("another program uses the journal")]
-    InUse,
+    InUse(Option<u32>),
     /// No room to open it.
     #[error("no room on the drive of the journal")]
     DiskFull,
@@ -606,7 +606,7 @@ mod tests {
         let first = reopened(place.path());
         assert!(matches!(
             Journal::open(place.path()),
-            Err(JournalProblem::InUse)
+            Err(JournalProblem::InUse(Some(holder))) if holder == std::process::id()
         ));
         drop(first);
         reopened(place.path());

@@ -2,7 +2,7 @@
 //! [`crate::store::journal`]'s part.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ impl From<RowProblem> for ReadProblem {
         match code {
             Some(ErrorCode::DiskFull) => Self::Refused(JournalProblem::DiskFull),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Refused(JournalProblem::InUse)
+                Self::Refused(JournalProblem::InUse(None))
             }
             Some(
                 ErrorCode::SystemIoFailure
@@ -159,17 +159,37 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 /// Takes the data folder for this process; the lock goes when the file is closed, also after a crash.
 pub(crate) fn take_lock(path: &Path) -> Result<File, JournalProblem> {
-    let file = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
         .open(path)
         .map_err(from_io)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalProblem::InUse),
+        Ok(()) => {
+            // Only so that another one can say who is in its way.
+            if let Err(error) = sign(&mut file) {
+                tracing::debug!(%error, "the lock does not say whose it is");
+            }
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(JournalProblem::InUse(holder(&mut file))),
         Err(TryLockError::Error(error)) => Err(from_io(error)),
     }
+}
+
+/// Writes the number of this process into the lock.
+fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(std::process::id().to_string().as_bytes())
+}
+
+/// The process that holds the lock; on some systems a locked file cannot be read.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// What a failure of the file system means for a journal.

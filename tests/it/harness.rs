@@ -7,6 +7,7 @@ use std::time::Duration;
 use labferry::engine::clock::Clock;
 use labferry::engine::command::Command;
 use labferry::engine::pace::Pace;
+use labferry::engine::place::Writes;
 use labferry::engine::snapshot::{CheckState, Loadable, Phase, Snapshot};
 use labferry::engine::{Engine, EngineOptions};
 use labferry::model::batch::{BatchDraft, Target};
@@ -55,6 +56,8 @@ pub(crate) fn options(top: &Path) -> EngineOptions {
         entries: providers::ALL,
         net: NetOptions::default(),
         crash_after_commits: None,
+        keep_awake: false,
+        writes: Writes::default(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! A worker broke down: what its work counts as.
 
+use std::sync::Arc;
+
 use crate::engine::decide::{
     connecting, drafting, fetching, finishing, listing, sampling, sending, watching,
 };
 use crate::engine::event::{Now, WorkKey, breakdown};
 use crate::engine::world::World;
 use crate::model::error::Doing;
-use crate::model::notice::{About, Weight, Words};
+use crate::model::notice::{About, Notice, Weight, Words};
 
 fn words_of_breakdown() -> Words {
     Words {
@@ -25,7 +27,11 @@ pub(super) fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         ("Work".to_owned(), format!("{key:?}")),
         ("Message".to_owned(), text.to_owned()),
     ];
-    world.notice(now, About::App, Weight::Problem, words, facts);
+    // What breaks down again and again, such as a poll, is said once.
+    let said = |notice: &Arc<Notice>| notice.about == About::App && notice.details == facts;
+    if !world.notices.values().any(said) {
+        world.notice(now, About::App, Weight::Problem, words, facts);
+    }
     let failed = |doing| breakdown(text, doing);
     match key.clone() {
         WorkKey::Scan(_) => drafting::scanned(world, Vec::new()),

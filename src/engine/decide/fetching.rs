@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::decide::{
-    Verdict, connection_of, fail, outage, refused, verdict, wait, watching,
+    Verdict, connection_of, drives, fail, outage, refused, verdict, wait, watching,
 };
 use crate::engine::event::{Now, Unpacked};
 use crate::engine::world::{World, later, move_job, note};
@@ -111,6 +111,10 @@ pub(super) fn fetched(world: &mut World, id: ArtifactId, outcome: Result<Fetched
             artifact.faults = 0;
             artifact.wait_until = None;
             artifact.state = ArtifactState::Fetched(fetched);
+            if let Some(job) = world.jobs.get(&artifact.job) {
+                let batch = job.batch;
+                drives::is_well(world, batch);
+            }
             world.write(Change::PutArtifact(Arc::new(artifact)));
         }
         Err(error) => attempt_failed(world, artifact, error, now),
@@ -127,6 +131,10 @@ pub(super) fn unpacked(world: &mut World, id: ArtifactId, outcome: Result<Unpack
     };
     match outcome {
         Ok(unpacked) => {
+            if let Some(job) = world.jobs.get(&artifact.job) {
+                let batch = job.batch;
+                drives::is_well(world, batch);
+            }
             let trouble = unpacked.problems.clone();
             artifact.state = ArtifactState::Unpacked {
                 archive,
@@ -188,14 +196,13 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
             if let Some(mut job) = world.job(artifact.job) {
                 let until = later(now, pause);
                 let words = words_of(world, &job, &artifact, &error, Did::WillTryAgain(until));
-                if attempts == watching::SILENT_FAILURES && error.kind() != ErrorKind::DiskFull {
+                let is_drive = matches!(error.kind(), ErrorKind::DiskFull | ErrorKind::FolderGone);
+                if attempts == watching::SILENT_FAILURES && !is_drive {
                     let about = About::Job(job.id);
                     world.notice(now, about, Weight::Warning, words.clone(), details(&error));
                 }
                 note(&mut job, now, words.what);
-                if error.kind() == ErrorKind::DiskFull {
-                    say_full(world, job.batch, &error, now);
-                }
+                drives::say(world, job.batch, &error, now);
                 world.put_job(job);
             }
             world.write(Change::PutArtifact(Arc::new(artifact)));
@@ -231,23 +238,6 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
             };
             world.write(Change::PutArtifact(Arc::new(artifact)));
         }
-    }
-}
-
-/// Says once that the drive of a batch's results is full; the person has to make room.
-fn say_full(world: &mut World, batch: BatchId, error: &Error, now: Now) {
-    let Some(folder) = world.batches.get(&batch).map(|batch| batch.folder.clone()) else {
-        return;
-    };
-    let words = Words {
-        what: format!("The drive of {} is full.", folder.display()),
-        did: "What was fetched so far is kept, and Labferry tries again by itself.".to_owned(),
-        next: "Make room on that drive.".to_owned(),
-        action: None,
-    };
-    if !world.notices.values().any(|notice| notice.words == words) {
-        let about = About::Batch(batch);
-        world.notice(now, about, Weight::Problem, words, details(error));
     }
 }
 
@@ -296,6 +286,9 @@ pub(super) fn receipt_written(
     outcome: &Result<()>,
     now: Now,
 ) {
+    if outcome.is_ok() {
+        drives::is_well(world, batch);
+    }
     // A job that fails tells of its batch itself.
     let mut untold = false;
     for id in jobs {
@@ -311,6 +304,7 @@ pub(super) fn receipt_written(
             } else {
                 wait(world, &mut job, error, now);
                 world.put_job(job);
+                drives::say(world, batch, error, now);
             }
             continue;
         }

@@ -5,6 +5,7 @@
 mod breaking;
 mod connecting;
 mod drafting;
+mod drives;
 mod fetching;
 mod folders;
 mod jobs_made;
@@ -179,7 +180,8 @@ fn verdict(world: &World, error: &Error, faults: u32) -> Verdict {
         | ErrorKind::Maintenance
         | ErrorKind::Unreachable
         | ErrorKind::Timeout
-        | ErrorKind::DiskFull => Verdict::TryLater,
+        | ErrorKind::DiskFull
+        | ErrorKind::FolderGone => Verdict::TryLater,
         ErrorKind::ServerFault | ErrorKind::Garbled => {
             if faults < world.pace.max_attempts {
                 Verdict::TryLater

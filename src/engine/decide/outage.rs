@@ -34,6 +34,7 @@ pub(super) const fn counts(kind: ErrorKind) -> bool {
         | ErrorKind::Maintenance
         | ErrorKind::RateLimited
         | ErrorKind::DiskFull
+        | ErrorKind::FolderGone
         | ErrorKind::Unauthenticated
         | ErrorKind::Keyring => false,
         ErrorKind::ServerFault
@@ -59,7 +60,8 @@ pub(super) fn pause(world: &World, attempts: u32, error: &Error) -> Duration {
         ErrorKind::Unreachable
         | ErrorKind::Timeout
         | ErrorKind::Maintenance
-        | ErrorKind::DiskFull => pause
+        | ErrorKind::DiskFull
+        | ErrorKind::FolderGone => pause
             .min(world.pace.outage_longest)
             .max(asked.unwrap_or_default()),
         _ => pause,

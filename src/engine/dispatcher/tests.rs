@@ -31,6 +31,8 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         entries: providers::ALL,
         net: NetOptions::default(),
         crash_after_commits: None,
+        keep_awake: false,
+        writes: crate::engine::place::Writes::default(),
     };
     let world = first_world(&options);
     let (commands, commanded) = mpsc::channel(16);
@@ -43,6 +45,8 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         keys: Keys::new(false, options.environment),
         entries: options.entries,
         home: None,
+        data_folder: options.folders.data,
+        writes: options.writes,
         facts: world.facts.clone(),
         clients: BTreeMap::new(),
         questions,

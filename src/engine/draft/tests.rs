@@ -167,7 +167,7 @@ fn a_draft_without_files_may_be_sent_with_inputs_that_are_there() {
     assert!(draft.found().is_empty(), "{:?}", draft.found());
     let place = tempfile::tempdir().unwrap();
     draft.request.results_folder = place.path().to_path_buf();
-    let prepared = prepare(&draft.request, &draft.forms(), &FACTS).unwrap();
+    let prepared = prepare(&draft.request, &draft.forms(), &FACTS, &|| Ok(())).unwrap();
     assert!(prepared.files.is_empty());
     assert!(prepared.folder.is_dir());
     let mut draft = Draft::at(&analytics_automated::FACTS, &[]);

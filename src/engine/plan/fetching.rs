@@ -25,13 +25,14 @@ pub(super) fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut R
         }
         return;
     }
-    let Some(folder) = world
+    let Some(batch_folder) = world
         .batches
         .get(&job.batch)
-        .map(|batch| batch.folder.join(&job.folder))
+        .map(|batch| batch.folder.clone())
     else {
         return;
     };
+    let folder = batch_folder.join(&job.folder);
     let artifacts: Vec<Arc<Artifact>> = world.artifacts_of(job.id).cloned().collect();
     for artifact in artifacts {
         if artifact.wait_until.is_some_and(|until| until > now.at) {
@@ -48,11 +49,12 @@ pub(super) fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut R
                     job: remote.clone(),
                     artifact: artifact.id,
                     output: artifact.output.clone(),
+                    batch_folder: batch_folder.clone(),
                     target: folder.join(&artifact.path),
                 });
             }
             ArtifactState::Fetched(_) if artifact.output.unpack => {
-                unpack(world, job, &artifact, &folder);
+                unpack(world, job, &artifact, batch_folder.clone());
             }
             ArtifactState::Fetched(_)
             | ArtifactState::Unpacked { .. }
@@ -61,7 +63,8 @@ pub(super) fn fetch(world: &mut World, job: &Arc<Job>, rests: bool, room: &mut R
     }
 }
 
-fn unpack(world: &mut World, job: &Job, artifact: &Artifact, folder: &std::path::Path) {
+fn unpack(world: &mut World, job: &Job, artifact: &Artifact, batch_folder: PathBuf) {
+    let folder = batch_folder.join(&job.folder);
     let stem = artifact.path.strip_suffix(".zip").unwrap_or(&artifact.path);
     let mut taken: BTreeSet<String> = world
         .artifacts_of(job.id)
@@ -70,6 +73,7 @@ fn unpack(world: &mut World, job: &Job, artifact: &Artifact, folder: &std::path:
     let below = crate::results::names::unique(&mut taken, stem);
     world.start(Work::Unpack {
         artifact: artifact.id,
+        batch_folder,
         archive: folder.join(&artifact.path),
         into: folder.join(&below),
         below,

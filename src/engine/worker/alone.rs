@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::engine::connect;
 use crate::engine::draft::{self, Forms};
 use crate::engine::event::{DraftRequest, Event, Prepared, Work, WorkKey};
+use crate::engine::place;
 use crate::engine::profiles;
 use crate::engine::scan;
 use crate::engine::sheet;
@@ -44,6 +45,7 @@ pub(in crate::engine) async fn work_alone(work: Work, tools: Toolbox, meter: Met
             folder,
         } => {
             let made = blocking(move || {
+                written(&tools, Doing::WriteReceipt)?;
                 draft::make_folder(&results_folder, &names::clean(&folder))
                     .map_err(|error| Error::from_io(&error, Doing::WriteReceipt))
             });
@@ -85,13 +87,18 @@ pub(in crate::engine) async fn work_alone(work: Work, tools: Toolbox, meter: Met
         Work::CheckFolder(folder) => check_folder(folder).await.into(),
         Work::Unpack {
             artifact,
+            batch_folder,
             archive,
             into,
             below,
             keep_archive,
         } => {
-            let unpacked =
-                blocking(move || transfer::unpack(&archive, &into, &below, keep_archive, &meter));
+            let unpacked = blocking(move || {
+                place::look_for(&batch_folder, Doing::Unpack)?;
+                written(&tools, Doing::Unpack)?;
+                transfer::unpack(&archive, &into, &below, keep_archive, &meter)
+                    .map_err(|error| place::reason(error, &batch_folder, 0))
+            });
             Event::Unpacked(artifact, flatten(unpacked.await)).into()
         }
         Work::WriteReceipt {
@@ -101,7 +108,7 @@ pub(in crate::engine) async fn work_alone(work: Work, tools: Toolbox, meter: Met
             spent,
             receipt,
         } => {
-            let written = write_receipt(folder, spent, receipt).await;
+            let written = write_receipt(folder, spent, receipt, tools).await;
             Event::ReceiptWritten(batch, finishing, written).into()
         }
         Work::Ask(_)
@@ -196,14 +203,28 @@ async fn try_out(
     flatten(made)?.check().await
 }
 
-async fn write_receipt(folder: PathBuf, spent: Vec<PathBuf>, receipt: Box<Receipt>) -> Result<()> {
-    let written = blocking(move || {
+async fn write_receipt(
+    folder: PathBuf,
+    spent: Vec<PathBuf>,
+    receipt: Box<Receipt>,
+    tools: Toolbox,
+) -> Result<()> {
+    let done = blocking(move || {
+        place::look_for(&folder, Doing::WriteReceipt)?;
+        written(&tools, Doing::WriteReceipt)?;
         transfer::remove_spent(&spent)?;
         let receipt = transfer::with_earlier(&folder, *receipt);
         receipt::write(&folder, &receipt)
             .map_err(|error| Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt))
+            .map_err(|error| place::reason(error, &folder, 0))
     });
-    flatten(written.await)
+    flatten(done.await)
+}
+
+/// Something is about to be written.
+fn written(tools: &Toolbox, doing: Doing) -> Result<()> {
+    let written = tools.writes.next();
+    written.map_err(|error| Error::from_io(&error, doing))
 }
 
 async fn check(request: DraftRequest, tools: Toolbox) -> Vec<Finding> {
@@ -217,7 +238,9 @@ async fn prepare(
     tools: Toolbox,
 ) -> std::result::Result<Prepared, Vec<Finding>> {
     let forms = forms(&request, &tools).await;
-    let prepared = blocking(move || draft::prepare(&request, &forms, &tools.facts)).await;
+    let prepared =
+        blocking(move || draft::prepare(&request, &forms, &tools.facts, &|| tools.writes.next()))
+            .await;
     prepared.unwrap_or_else(|_broke| Err(Vec::new()))
 }
 

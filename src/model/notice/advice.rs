@@ -159,6 +159,10 @@ fn by_kind(kind: ErrorKind, doing: Doing, names: &Names) -> (String, Option<Acti
         ),
         ErrorKind::LocalFile => local_file(doing),
         ErrorKind::DiskFull => disk_full(doing),
+        ErrorKind::FolderGone => (
+            "Connect its drive again, or put the folder back where it was.".to_owned(),
+            None,
+        ),
         ErrorKind::Keyring => (
             "Unlock the keyring, or paste the key again to use it until Labferry closes."
                 .to_owned(),

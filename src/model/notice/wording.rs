@@ -287,6 +287,7 @@ fn remote_reason(kind: ErrorKind, doing: Doing, names: &Names) -> String {
         }
         ErrorKind::LocalFile => "a file on this computer cannot be read or has changed".to_owned(),
         ErrorKind::DiskFull => "a drive of this computer is full".to_owned(),
+        ErrorKind::FolderGone => "its folder on this computer is not there".to_owned(),
         ErrorKind::Keyring => "the keyring of this computer does not work".to_owned(),
         ErrorKind::Archive => "an archive is damaged".to_owned(),
         ErrorKind::Table => "a table cannot be read".to_owned(),
@@ -317,6 +318,7 @@ fn local_reason(kind: ErrorKind, doing: Doing) -> String {
         }
         ErrorKind::LocalFile => "it cannot be read or has changed",
         ErrorKind::DiskFull => "the drive is full",
+        ErrorKind::FolderGone => "its folder is not there",
         ErrorKind::Keyring => "the keyring of this computer does not work",
         ErrorKind::Archive => "an archive is damaged",
         ErrorKind::Table => "a table cannot be read",

@@ -106,6 +106,12 @@ pub async fn fetch(
 /// A link that is ready: where, and what to show there.
 type Address = (SafeUrl, Option<(&'static str, Secret)>);
 
+/// The length of the whole file that grows there, as its server announced it.
+pub fn announced_bytes(part_path: &Path) -> Option<u64> {
+    let (_here, remembered) = Part::new(part_path).left_over()?;
+    remembered.total
+}
+
 /// How an attempt ended that did not fetch the rest.
 enum Trouble {
     /// The link no longer works.
