@@ -28,7 +28,7 @@ pub mod snapshot;
 pub mod start;
 mod transfer;
 mod under_way;
-mod view;
+pub mod view;
 mod worker;
 pub mod world;
 

@@ -16,7 +16,7 @@ use crate::model::table::Preview;
 
 /// What the dispatcher knows besides the world.
 #[derive(Clone, Debug)]
-pub(super) struct Beside {
+pub struct Beside {
     /// Whether the engine works.
     pub phase: Phase,
     /// The file in the preview.
@@ -30,7 +30,7 @@ pub(super) struct Beside {
 }
 
 /// Takes the snapshot after `before`.
-pub(super) fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
+pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
     let mut known: BTreeMap<JobId, &Arc<JobView>> =
         before.jobs.iter().map(|view| (view.job.id, view)).collect();
     let mut batches: Vec<_> = world.batches.values().cloned().collect();
@@ -102,7 +102,7 @@ pub(super) fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Sna
 }
 
 /// The first snapshot, before anything is known.
-pub(super) fn empty(world: &World, phase: Phase) -> Snapshot {
+pub fn empty(world: &World, phase: Phase) -> Snapshot {
     Snapshot {
         seq: 0,
         phase,

@@ -19,7 +19,8 @@ mod watching;
 
 pub(in crate::engine) use crate::engine::decide::connecting::connect;
 pub(in crate::engine) use crate::engine::decide::fetching::finishing;
-pub(in crate::engine) use crate::engine::decide::outage::{may_begin_anew, unchanged_since};
+pub use crate::engine::decide::outage::may_begin_anew;
+pub(in crate::engine) use crate::engine::decide::outage::unchanged_since;
 pub(in crate::engine) use crate::engine::decide::person::cancel;
 pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 

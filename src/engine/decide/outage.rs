@@ -281,7 +281,7 @@ pub(in crate::engine) fn unchanged_since(world: &World, job: &Job) -> Timestamp 
 /// Whether work whose connection died in a sleep may be broken off and begun anew by itself: asking, and sending or
 /// fetching what can be gone on with. Never a submission that may have been acted upon, and nothing a person is waiting
 /// for that nobody would begin again.
-pub(in crate::engine) fn may_begin_anew(world: &World, key: &WorkKey) -> bool {
+pub fn may_begin_anew(world: &World, key: &WorkKey) -> bool {
     match key {
         WorkKey::Ask(_)
         | WorkKey::ReadForm(..)
