@@ -234,6 +234,9 @@ impl Dispatcher {
     }
 
     async fn finished(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+        // A jump of the clock is taken in while this still counts as under way: else it would be begun anew although it
+        // has ended, or a submission be taken for one without answer.
+        let at = self.look().await;
         let (id, outcome) = match joined {
             Ok((id, outcome)) => (id, Ok(outcome)),
             Err(error) => (error.id(), Err(error)),
@@ -272,7 +275,7 @@ impl Dispatcher {
                 Event::Broke(key, error.to_string())
             }
         };
-        self.happen(event).await;
+        self.take_in(event, at).await;
     }
 
     /// Something happened: decide, write, then act.

@@ -215,6 +215,8 @@ impl World {
             }
             Change::RemoveConnection(id) => {
                 self.connections.remove(id);
+                self.staged.retain(|(over, _), _| over != id);
+                self.kept.retain(|(over, _), _| over != id);
             }
             Change::PutBatch(batch) => {
                 self.last_ids.batch = self.last_ids.batch.max(batch.id);
@@ -224,7 +226,11 @@ impl World {
                 self.batches.insert(batch.id, batch.clone());
             }
             Change::RemoveBatch(id) => {
-                self.batches.remove(id);
+                if let Some(batch) = self.batches.remove(id) {
+                    let is_of = |file: &FileId| batch.files.iter().any(|own| own.id == *file);
+                    self.staged.retain(|(_, file), _| !is_of(file));
+                    self.kept.retain(|(_, file), _| !is_of(file));
+                }
             }
             Change::PutJob(job) => {
                 self.last_ids.job = self.last_ids.job.max(job.id);

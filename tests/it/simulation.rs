@@ -145,3 +145,74 @@ pub(crate) fn run() {
         begun.elapsed().as_secs_f64()
     );
 }
+
+/// What shall happen in the lives now and then, as words of their traces.
+const EVENTFUL: [&str; 42] = [
+    "the plug is pulled",
+    "the person closes the program",
+    "the program ends before the journal is written",
+    "the program ends after the journal is written",
+    "the journal's drive is full",
+    "the clock jumps by 3 hours",
+    "the clock jumps by -26 hours",
+    "the clock is set by",
+    "broken off: Submit",
+    "broken off: Fetch",
+    "weather at 1: maintenance",
+    "weather at 2: quota spent, with a time",
+    "weather at 3: the key is revoked",
+    "weather at 4: no network",
+    "Broke(Submit",
+    "Broke(Stage",
+    "Broke(Fetch",
+    "LetKeep",
+    "LetCommit",
+    "Stop(Submit",
+    "Stop(Stage",
+    "Stop(Fetch",
+    "Unconfirmed",
+    "Ok(Nothing)",
+    "Ok(Perhaps",
+    "Ok(Job(",
+    "Resolve",
+    "RetryFailed",
+    "ForgetJob",
+    "RemoveJob",
+    "RemoveConnection",
+    "ForgetSecrets",
+    "AdoptJob",
+    "Unrecognized",
+    "Cancelled",
+    "Gone",
+    "Preparing",
+    "DiskFull",
+    "Unpacked(",
+    "CancelAnswered",
+    "Gathered(",
+    "RenewNetwork",
+];
+
+#[test]
+fn everything_that_can_happen_does_happen_in_some_lives() {
+    keep_quiet();
+    let mut unseen: Vec<&str> = EVENTFUL.to_vec();
+    for seed in 0..400 {
+        let led = lead(Chance::of_seed(seed), true);
+        unseen.retain(|words| !led.trace.iter().any(|line| line.contains(words)));
+    }
+    assert!(unseen.is_empty(), "never happened: {unseen:?}");
+}
+
+/// For looking closer: how often each of it happens.
+pub(crate) fn counts() {
+    let mut counts = [0_usize; 42];
+    for seed in 0..400 {
+        let led = lead(Chance::of_seed(seed), true);
+        for (count, words) in counts.iter_mut().zip(EVENTFUL) {
+            *count += led.trace.iter().filter(|line| line.contains(words)).count();
+        }
+    }
+    for (count, words) in counts.iter().zip(EVENTFUL) {
+        println!("{count} {words}");
+    }
+}

@@ -77,7 +77,11 @@ impl Life {
                 listed,
                 folder,
                 results_folder,
-            } => Event::AdoptionPrepared(connection, listed, Ok(results_folder.join(folder))),
+            } => {
+                // No two folders have the same name.
+                let folder = format!("{folder} ({})", self.fresh(""));
+                Event::AdoptionPrepared(connection, listed, Ok(results_folder.join(folder)))
+            }
             Work::Unpack {
                 artifact,
                 archive,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use labferry::engine::decide::decide;
+use labferry::engine::decide::{decide, may_begin_anew};
 use labferry::engine::event::{Effect, Event, Now, Work, WorkKey};
 use labferry::engine::pace::Pace;
 use labferry::engine::plan::next_wake;
@@ -62,6 +62,8 @@ pub(super) struct Life {
     pub(super) chance: Chance,
     /// What this computer's clock says.
     pub(super) at: Timestamp,
+    /// How far it jumped since it was last looked at.
+    moved: SignedDuration,
     /// Seconds that have really passed.
     pub(super) real: i64,
     /// The clock of the last decision.
@@ -134,6 +136,7 @@ impl Life {
             journal,
             chance,
             at: start,
+            moved: SignedDuration::ZERO,
             real: 0,
             decided: start,
             next: 0,
@@ -202,14 +205,14 @@ impl Life {
     }
 
     fn step(&mut self) {
-        match self.chance.below(40) {
-            0..=22 => self.advance(),
-            23..=29 => self.pass_time(),
-            30..=33 => self.person(),
-            34 => self.send(),
-            35..=36 => self.weather(),
-            37 => self.jump(),
-            38 => {
+        match self.chance.below(64) {
+            0..=39 => self.advance(),
+            40..=49 => self.pass_time(),
+            50..=55 => self.person(),
+            56 => self.send(),
+            57..=59 => self.weather(),
+            60..=61 => self.jump(),
+            62 => {
                 self.check_snapshot();
                 self.crash();
             }
@@ -259,13 +262,47 @@ impl Life {
         });
     }
 
-    /// The clock is set, hours forth or back.
+    /// The clock is set, hours forth or back, or the computer slept. The dispatcher looks at the clocks before each
+    /// decision, and every few seconds while there is something to do.
     fn jump(&mut self) {
         let hours = [3, -3, 26, -26, 1, -1][self.chance.place(6)];
+        let by = SignedDuration::from_hours(hours);
         self.tell(|| format!("the clock jumps by {hours} hours"));
-        self.at += SignedDuration::from_hours(hours);
-        self.happen(Event::Tick);
+        self.at += by;
+        self.moved += by;
+        if self.chance.below(2) == 1 {
+            // Something else happens before the next look.
+            return;
+        }
+        self.look();
         self.revive();
+    }
+
+    /// Takes in that the clock jumped.
+    fn look(&mut self) {
+        let by = std::mem::take(&mut self.moved);
+        if by != SignedDuration::ZERO {
+            self.take_in(Event::ClockMoved(by));
+        }
+    }
+
+    /// After a sleep, what hangs on a dead connection is broken off; what it did stays done.
+    fn break_off(&mut self) {
+        let mut place = 0;
+        while place < self.under_way.len() {
+            let one = &self.under_way[place];
+            let hangs = !matches!(one.phase, Phase::Ended(_)) && may_begin_anew(&self.world, &one.key);
+            let fate = if hangs { self.chance.below(4) } else { 0 };
+            if fate == 3 && !matches!(self.under_way[place].work, Work::Submit { .. }) {
+                self.act(place);
+            }
+            if fate >= 2 {
+                let key = self.under_way[place].key.clone();
+                self.tell(|| format!("broken off: {key:?}"));
+                self.under_way[place].phase = Phase::Ended(Event::Tick);
+            }
+            place += 1;
+        }
     }
 
     /// Nothing happens until something is due.
@@ -419,6 +456,10 @@ impl Life {
 
     /// The dispatcher takes in what a worker ended with.
     pub(super) fn deliver(&mut self, place: usize) {
+        self.look();
+        if self.has_crashed {
+            return;
+        }
         let one = self.under_way.remove(place);
         let Phase::Ended(event) = one.phase else {
             return;
@@ -440,8 +481,14 @@ impl Life {
         }
     }
 
-    /// Something happened: decide, write, then act. The program may end at each point of this.
+    /// Something happened; a jump of the clock is noticed first.
     pub(super) fn happen(&mut self, event: Event) {
+        self.look();
+        self.take_in(event);
+    }
+
+    /// Decides, writes, then acts. The program may end at each point of this.
+    fn take_in(&mut self, event: Event) {
         if self.has_crashed {
             return;
         }
@@ -462,6 +509,7 @@ impl Life {
         discriminant(&event).hash(&mut self.hash);
         now.at.as_second().hash(&mut self.hash);
         let cause = Cause::of(&event);
+        let was_moved = matches!(event, Event::ClockMoved(_) | Event::Started);
         let effects = decide(&mut self.world, event, now);
         let mut changes = Vec::new();
         let mut acts = Vec::new();
@@ -498,7 +546,7 @@ impl Life {
         for act in acts {
             self.do_act(act);
         }
-        self.check();
+        self.check(was_moved);
     }
 
     fn note_effect(&mut self, effect: &Effect) {
@@ -512,6 +560,7 @@ impl Life {
             Effect::LetKeep(..)
             | Effect::Disconnect(_)
             | Effect::ForgetSecrets(_)
+            | Effect::Awake
             | Effect::RenewNetwork => {}
         }
         if self.trace.is_some() {
@@ -549,6 +598,7 @@ impl Life {
             Effect::Disconnect(id) => drop(self.clients.remove(&id)),
             Effect::ForgetSecrets(name) => drop(self.vault.remove(&name)),
             Effect::RenewNetwork => self.clients.clear(),
+            Effect::Awake => self.break_off(),
         }
     }
 
@@ -675,9 +725,16 @@ impl Life {
         self.under_way.clear();
         self.clients.clear();
         self.asking = None;
+        if self.chance.rarely(12) {
+            // Nobody sees the clock move while the program is not there.
+            let hours = [3, -3, 26, -26][self.chance.place(4)];
+            self.tell(|| format!("the clock is set by {hours} hours meanwhile"));
+            self.at += SignedDuration::from_hours(hours);
+        }
+        self.moved = SignedDuration::ZERO;
         self.world = fresh_world();
         fill(&mut self.world, self.journal.contents());
-        self.happen(Event::Tick);
+        self.happen(Event::Started);
     }
 
     /// What a restart would make of the journal now.

@@ -66,7 +66,12 @@ impl Life {
         };
         let id = ConnectionId(u64::from(self.chance.below(4)) + 1);
         match self.chance.below(16) {
-            0..=2 => self.command(Command::CancelJob(job)),
+            0..=1 => self.command(Command::CancelJob(job)),
+            // A change of mind.
+            2 => {
+                self.command(Command::CancelJob(job));
+                self.command(Command::RetryJob(job));
+            }
             3..=5 => self.command(Command::RetryJob(job)),
             6 => {
                 if let Some(batch) = self.world.jobs.get(&job).map(|job| job.batch) {

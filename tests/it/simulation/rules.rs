@@ -22,6 +22,9 @@ use super::life::Life;
 /// Longest time until something that waits is due again.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
 
+/// Longest time until it is after the clock was set.
+const AFTER_JUMP: SignedDuration = SignedDuration::from_mins(1);
+
 /// What of an event allows which changes.
 pub(super) enum Cause {
     Fetched(ArtifactId, Fetched),
@@ -229,7 +232,7 @@ impl Life {
     }
 
     /// Everything that must be true between two steps.
-    pub(super) fn check(&self) {
+    pub(super) fn check(&self, was_moved: bool) {
         self.journal.must_equal(&self.world);
         for id in &self.promised {
             assert!(self.world.jobs.contains_key(id), "a job was lost");
@@ -246,9 +249,15 @@ impl Life {
                         wake.is_some_and(|wake| wake <= time),
                         "a job waits for a time at which nothing wakes"
                     );
+                    let asked = job.error.as_ref().and_then(|error| error.failure().retry_after);
+                    let longest = if was_moved && asked.is_none() {
+                        AFTER_JUMP
+                    } else {
+                        LONGEST_WAIT
+                    };
                     assert!(
-                        time.duration_since(self.decided) <= LONGEST_WAIT,
-                        "a job waits for hours"
+                        time.duration_since(self.decided) <= longest,
+                        "a job waits for too long"
                     );
                 }
                 Reason::None => panic!("a job is stuck without a reason: {:?}", job.stage),
