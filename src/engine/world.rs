@@ -70,6 +70,9 @@ pub struct World {
 pub struct Live {
     /// Work under way.
     pub running: BTreeSet<WorkKey>,
+    /// Submissions and gatherings of jobs that a person has ended, as long as they have not ended themselves: they belong
+    /// to no later attempt.
+    pub given_up: BTreeSet<WorkKey>,
     /// What is known of each connection in this session.
     pub links: BTreeMap<ConnectionId, Link>,
     /// Whether keys outlive the app.
@@ -88,8 +91,9 @@ pub struct Live {
     pub scans: u64,
     /// Running jobs that were called stalled.
     pub called_stalled: BTreeSet<JobId>,
-    /// How far the clock has jumped since the last change of a running job: hours nobody watched it.
-    pub unwatched: BTreeMap<JobId, SignedDuration>,
+    /// How far the clock has jumped since the last change of a running job, with the time of that change: hours nobody
+    /// watched it.
+    pub unwatched: BTreeMap<JobId, (Timestamp, SignedDuration)>,
     /// Results that wait because their server was not reached.
     pub unreached: BTreeSet<ArtifactId>,
 }
@@ -99,6 +103,8 @@ pub struct Live {
 pub struct Link {
     /// Whether its client exists.
     pub connected: bool,
+    /// Whether the client on its way is made of what was saved before and cannot be used.
+    pub outdated: bool,
     /// Where its key is.
     pub key: KeyState,
     /// Why nothing goes over it until a person does something.
@@ -131,6 +137,7 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             connected: false,
+            outdated: false,
             key: KeyState::Missing,
             blocked: None,
             check: CheckState::NotChecked,
@@ -191,7 +198,9 @@ impl World {
         if matches!(work, Work::Scan { .. }) {
             self.live.scans = self.live.scans.wrapping_add(1);
         }
-        if self.live.running.insert(work.key(self.live.scans)) {
+        let key = work.key(self.live.scans);
+        if self.live.running.insert(key.clone()) {
+            self.live.given_up.remove(&key);
             self.effects.push(Effect::Start(work));
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::decide::block;
-use crate::engine::event::{Effect, Now, Work};
+use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Profiles, Trial};
 use crate::engine::world::{Link, World};
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
@@ -122,10 +122,12 @@ pub(super) fn stored(
             }
             world.write(Change::PutConnection(Arc::new(connection)));
             world.ask(Effect::Disconnect(id));
+            let outdated = world.is_running(&WorkKey::Connect(id));
             world.live.links.insert(
                 id,
                 Link {
                     key,
+                    outdated,
                     ..Link::default()
                 },
             );
@@ -160,7 +162,7 @@ pub(in crate::engine) fn connect(world: &mut World, id: ConnectionId) {
     }
 }
 
-/// A client exists, or why not.
+/// A client exists, or why not. One that was made of an older key or of older settings is made once more.
 pub(super) fn connected(
     world: &mut World,
     id: ConnectionId,
@@ -169,6 +171,11 @@ pub(super) fn connected(
     now: Now,
 ) {
     if !world.connections.contains_key(&id) {
+        return;
+    }
+    if std::mem::take(&mut world.link(id).outdated) {
+        world.ask(Effect::Disconnect(id));
+        connect(world, id);
         return;
     }
     let link = world.link(id);

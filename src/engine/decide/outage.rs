@@ -184,9 +184,13 @@ pub(super) fn clock_moved(world: &mut World, by: SignedDuration, now: Now) {
     let ids: Vec<JobId> = world.alive.iter().copied().collect();
     let World { live, alive, .. } = &mut *world;
     live.unwatched.retain(|id, _| alive.contains(id));
-    for id in &ids {
-        let asleep = world.live.unwatched.entry(*id).or_default();
-        *asleep = asleep.saturating_add(by);
+    for job in ids.iter().filter_map(|id| world.jobs.get(id)) {
+        let fresh = (job.last_change, SignedDuration::ZERO);
+        let asleep = world.live.unwatched.entry(job.id).or_insert(fresh);
+        if asleep.0 != job.last_change {
+            *asleep = fresh;
+        }
+        asleep.1 = asleep.1.saturating_add(by);
     }
     settle_times(world, by, now);
     let connections: Vec<ConnectionId> = world.live.links.keys().copied().collect();
@@ -272,9 +276,10 @@ fn sent_at(sent: Timestamp, by: SignedDuration, now: Timestamp) -> Timestamp {
 
 /// Since when a job has been watched without any change, as hours asleep do not count.
 pub(in crate::engine) fn unchanged_since(world: &World, job: &Job) -> Timestamp {
-    let asleep = world.live.unwatched.get(&job.id).copied();
+    let asleep = world.live.unwatched.get(&job.id);
+    let asleep = asleep.filter(|(change, _)| *change == job.last_change);
     job.last_change
-        .saturating_add(asleep.unwrap_or_default())
+        .saturating_add(asleep.map(|(_, asleep)| *asleep).unwrap_or_default())
         .unwrap_or(job.last_change)
 }
 

@@ -104,6 +104,11 @@ fn stop_work(world: &mut World, job: &Job) {
             .artifacts_of(job.id)
             .map(|artifact| WorkKey::Fetch(artifact.id)),
     );
+    for key in [WorkKey::Submit(job.id), WorkKey::Gather(job.id)] {
+        if world.is_running(&key) {
+            world.live.given_up.insert(key);
+        }
+    }
     for key in keys {
         if world.is_running(&key) {
             world.ask(Effect::Stop(key));
@@ -133,6 +138,7 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
         offer_again(world, id);
     } else if job.remote.is_some() && !ended_badly {
         move_job(&mut job, Stage::Queued, now, "Watched again");
+        rest_no_longer(world, id);
         let connection = job.connection;
         world.link(connection).poll_due = Some(now.at);
     } else if job.made_elsewhere() {
@@ -189,6 +195,19 @@ fn another_folder(world: &World, job: &Job) -> String {
         .map(|other| names::fold(&other.folder))
         .collect();
     names::unique(&mut taken, &job.folder)
+}
+
+/// What a result waited out before the job was ended is over: by now the clock may have been set.
+fn rest_no_longer(world: &mut World, job: JobId) {
+    let resting: Vec<Artifact> = world
+        .artifacts_of(job)
+        .filter(|artifact| artifact.wait_until.is_some())
+        .map(|artifact| Artifact::clone(artifact))
+        .collect();
+    for mut artifact in resting {
+        artifact.wait_until = None;
+        world.write(Change::PutArtifact(Arc::new(artifact)));
+    }
 }
 
 /// Fetches what failed once more; what is here stays. A damaged archive stays, too: the new one gets a name of its own.

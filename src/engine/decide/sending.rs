@@ -134,6 +134,9 @@ pub(super) fn keep_asked(world: &mut World, connection: ConnectionId, file: File
 
 /// The files of a job were made one input, or the platform is still at it.
 pub(super) fn gathered(world: &mut World, id: JobId, outcome: Result<Gathered>, now: Now) {
+    if world.live.given_up.contains(&WorkKey::Gather(id)) {
+        return;
+    }
     let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Uploading) else {
         return;
     };
@@ -182,7 +185,9 @@ pub(super) fn baseline_read(world: &mut World, id: JobId, outcome: Result<Vec<St
 /// The submission is about to become irrevocable: from here on a lost answer means not knowing.
 pub(super) fn commit_asked(world: &mut World, id: JobId, draft: Option<RemoteJob>, now: Now) {
     let Some(mut job) = world.job(id) else { return };
-    if job.stage != Stage::Uploading || job.cancel_wanted {
+    // A submission that was given up must not go on for the attempt after it: it bears another tag.
+    let given_up = world.live.given_up.contains(&WorkKey::Submit(id));
+    if job.stage != Stage::Uploading || job.cancel_wanted || given_up {
         return;
     }
     move_job(&mut job, Stage::Submitting, now, "Submitting");

@@ -1,6 +1,6 @@
 //! What the person sets for the whole app, and settings of pipelines kept under names.
 
-use crate::engine::event::Effect;
+use crate::engine::event::{Effect, WorkKey};
 use crate::engine::world::World;
 use crate::model::ids::{PipelineId, ProviderId};
 use crate::model::settings::{AppSettings, SavedSettings};
@@ -26,8 +26,10 @@ pub(super) fn save(world: &mut World, settings: AppSettings) {
         ..settings
     }));
     if network_changed {
-        for link in world.live.links.values_mut() {
+        let World { live, .. } = &mut *world;
+        for (id, link) in &mut live.links {
             link.connected = false;
+            link.outdated |= live.running.contains(&WorkKey::Connect(*id));
         }
         world.ask(Effect::RenewNetwork);
     }

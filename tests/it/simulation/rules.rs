@@ -70,7 +70,8 @@ impl Life {
                 Change::PutArtifact(artifact) => self.check_artifact(cause, artifact),
                 Change::PutJob(job) => self.check_job(cause, job),
                 Change::RemoveJob(id) => assert!(
-                    matches!(cause, Cause::Forget(wanted) if wanted == id),
+                    matches!(cause, Cause::Forget(wanted) if wanted == id)
+                        && self.journal.jobs[id].stage.is_settled(),
                     "a job was lost"
                 ),
                 _ => {}
@@ -108,6 +109,17 @@ impl Life {
     }
 
     fn check_job(&self, cause: &Cause, job: &Job) {
+        for candidate in &job.candidates {
+            let taken = |other: &&Arc<Job>| {
+                other.id != job.id
+                    && other.connection == job.connection
+                    && other.remote.as_ref() == Some(candidate)
+            };
+            assert!(
+                !self.journal.jobs.values().any(|other| taken(&other)),
+                "a job is offered that belongs to another one"
+            );
+        }
         let before = self.journal.jobs.get(&job.id);
         if job.stage == Stage::Done && before.is_none_or(|before| before.stage != Stage::Done) {
             let Cause::Receipt(batch, jobs) = cause else {
@@ -352,24 +364,36 @@ impl Life {
     fn reason_of_results(&self, job: &Job) -> Reason {
         let running = &self.world.live.running;
         let fetches = running.iter().any(|key| matches!(key, WorkKey::Fetch(_)));
-        let mut open = false;
+        let mut times = Vec::new();
+        let mut settled = true;
+        let mut works = false;
         for artifact in self.world.artifacts_of(job.id) {
             if artifact.is_settled() {
                 continue;
             }
-            open = true;
-            let works = running.contains(&WorkKey::Fetch(artifact.id))
-                || running.contains(&WorkKey::Unpack(artifact.id));
+            settled = false;
             let fetched = matches!(artifact.state, ArtifactState::Fetched(_));
-            if let Some(time) = artifact.wait_until.filter(|until| *until > self.decided) {
-                if time.duration_since(self.decided) > LONGEST_WAIT {
-                    return Reason::Time(time);
-                }
-            } else if !works && (fetched || !fetches) {
+            if running.contains(&WorkKey::Fetch(artifact.id))
+                || running.contains(&WorkKey::Unpack(artifact.id))
+            {
+                works = true;
+            } else if let Some(time) = artifact.wait_until.filter(|until| *until > self.decided) {
+                times.push(time);
+            } else if fetched || !fetches {
                 return Reason::None;
+            } else {
+                // Its turn comes when another one is here.
+                works = true;
             }
         }
-        Reason::from(open || running.contains(&WorkKey::WriteReceipt(job.batch)))
+        if settled {
+            return Reason::from(running.contains(&WorkKey::WriteReceipt(job.batch)));
+        }
+        // Each of those that wait has to be woken for.
+        match times.into_iter().min() {
+            Some(time) => Reason::Time(time),
+            None => Reason::from(works),
+        }
     }
 
     /// What the person sees equals what a restart would show.

@@ -1,8 +1,11 @@
 //! Submissions whose answer was lost, at a platform that lists what each job was given, and drafts.
 
+use std::collections::BTreeMap;
+
 use crate::engine::command::Command;
-use crate::engine::decide::tests::{Bed, DRAFTS, GATHERS, lost, remote, started, submits};
+use crate::engine::decide::tests::{Bed, DRAFTS, FINDS, GATHERS, lost, remote, started, submits};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
+use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::Stage;
@@ -182,4 +185,67 @@ fn a_draft_that_was_not_started_is_started_and_not_made_again() {
     let effects = bed.happen(Event::Command(Command::RetryJob(JobId(1))));
     assert_eq!(drafted_of(&effects), [Some(remote("d1"))]);
     assert_eq!(bed.world.jobs[&JobId(1)].tag, tag);
+}
+
+/// A key that is saved while a client of the former one is on its way: that client must not become the connection's.
+#[test]
+fn a_client_of_a_former_key_is_not_used_for_the_new_one() {
+    let mut bed = Bed::new();
+    bed.send(GATHERS, 1, FanOut::OnePerFile);
+    let connection = bed.world.connections[&GATHERS].as_ref().clone();
+    let draft = ConnectionDraft {
+        provider: connection.provider.clone(),
+        label: connection.label.clone(),
+        entries: BTreeMap::new(),
+    };
+    let saved = Connection {
+        vault_name: "vault of the new key".to_owned(),
+        ..connection
+    };
+    bed.happen(Event::ConnectionStored(
+        draft,
+        Ok((saved, KeyState::InKeyring)),
+    ));
+    bed.end(&WorkKey::Connect(GATHERS));
+    let effects = bed.happen(Event::Connected(GATHERS, KeyState::InKeyring, Ok(())));
+    assert!(!bed.world.link(GATHERS).connected);
+    let again = started(&effects);
+    assert!(
+        matches!(again.as_slice(), [Work::Connect(connection)] if connection.vault_name == "vault of the new key"),
+        "{again:?}"
+    );
+    bed.end(&WorkKey::Connect(GATHERS));
+    bed.happen(Event::Connected(GATHERS, KeyState::InKeyring, Ok(())));
+    assert!(bed.world.link(GATHERS).connected);
+}
+
+/// What the journal forgets with a connection, the world forgets as well: another account may come back under its name.
+#[test]
+fn a_removed_connection_takes_what_was_uploaded_over_it_along() {
+    let (mut bed, _) = ready(GATHERS, 1);
+    bed.happen(Event::KeepAsked(GATHERS, FileId(2), "part 1".to_owned()));
+    bed.happen(Event::Command(Command::RemoveConnection(GATHERS)));
+    assert!(bed.world.staged.is_empty() && bed.world.kept.is_empty());
+}
+
+/// The submission of a job that was cancelled and is sent again meanwhile bears the former tag: let go, nobody would find
+/// it again.
+#[test]
+fn a_submission_that_was_given_up_is_not_let_go_for_the_next_attempt() {
+    let mut bed = Bed::new();
+    bed.connect();
+    let effects = bed.send(FINDS, 1, FanOut::OnePerFile);
+    assert_eq!(submits(&effects), 1);
+    bed.happen(Event::Command(Command::CancelJob(JobId(1))));
+    bed.happen(Event::Command(Command::RetryJob(JobId(1))));
+    assert_eq!(bed.stage(JobId(1)), Stage::Uploading);
+    let effects = bed.happen(Event::CommitAsked(JobId(1), None));
+    assert!(effects.is_empty(), "{effects:?}");
+    bed.end(&WorkKey::Submit(JobId(1)));
+    assert_eq!(submits(&bed.happen(Event::Tick)), 1);
+    let effects = bed.happen(Event::CommitAsked(JobId(1), None));
+    assert!(
+        matches!(effects.last(), Some(Effect::LetCommit(_))),
+        "{effects:?}"
+    );
 }
