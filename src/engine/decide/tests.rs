@@ -1,7 +1,6 @@
-//! Decisions without clock, disk or network: single ones by hand, and whole lives drawn from seeds.
+//! Decisions without clock, disk or network, one by one. Whole lives drawn from seeds are led in the tests from outside.
 
 mod listing;
-mod lives;
 mod losing;
 mod outage;
 

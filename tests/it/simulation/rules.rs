@@ -14,6 +14,7 @@ use labferry::engine::world::World;
 use labferry::model::artifact::{Artifact, ArtifactState, Fetched};
 use labferry::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId};
 use labferry::model::job::{Job, Stage};
+use labferry::model::provider::Intake;
 use labferry::model::remote::RemoteJob;
 use labferry::store::journal::Change;
 
@@ -121,6 +122,11 @@ impl Life {
             );
         }
         let before = self.journal.jobs.get(&job.id);
+        if job.stage == Stage::Uploading
+            && before.is_some_and(|before| before.stage == Stage::Waiting)
+        {
+            self.check_room(job.connection);
+        }
         if job.stage == Stage::Done && before.is_none_or(|before| before.stage != Stage::Done) {
             let Cause::Receipt(batch, jobs) = cause else {
                 panic!("a job is done without a receipt");
@@ -131,6 +137,24 @@ impl Life {
             );
             self.check_done(job);
         }
+    }
+
+    /// No job is begun beyond what the platform takes at once. What waits for the person takes no place.
+    fn check_room(&self, id: ConnectionId) {
+        let facts = self.platforms[&id].facts.capabilities;
+        let Some(limit) = facts.limits.jobs_alive else {
+            return;
+        };
+        let jobs = self.world.jobs.values();
+        let alive = jobs.filter(|job| {
+            job.connection == id
+                && match job.stage {
+                    Stage::Submitting | Stage::Queued | Stage::Running => true,
+                    Stage::Uploading => facts.intake == Intake::WithSubmission,
+                    _ => false,
+                }
+        });
+        assert!(alive.count() <= limit, "more jobs than the platform takes");
     }
 
     /// Every result of a finished job is on the drive and in the receipt there.
