@@ -21,11 +21,16 @@ impl Room {
     /// What is left of every limit, given what is under way.
     pub(super) fn measure(world: &World) -> Self {
         let mut uploads_of: BTreeMap<ConnectionId, usize> = BTreeMap::new();
-        let mut downloads = 0_usize;
+        let (mut uploads, mut downloads) = (0_usize, 0_usize);
         for key in &world.live.running {
             match key {
-                WorkKey::Stage(connection, _) => count(&mut uploads_of, *connection),
+                WorkKey::Stage(connection, _) => {
+                    uploads = uploads.saturating_add(1);
+                    count(&mut uploads_of, *connection);
+                }
                 WorkKey::Submit(job) => {
+                    // Its job may have been forgotten before it has ended.
+                    uploads = uploads.saturating_add(1);
                     if let Some(job) = world.jobs.get(job) {
                         count(&mut uploads_of, job.connection);
                     }
@@ -43,7 +48,6 @@ impl Room {
                 count(&mut alive_of, job.connection);
             }
         }
-        let uploads: usize = uploads_of.values().sum();
         Self {
             uploads: world
                 .settings

@@ -70,8 +70,8 @@ pub struct World {
 pub struct Live {
     /// Work under way.
     pub running: BTreeSet<WorkKey>,
-    /// Submissions and gatherings of jobs that a person has ended, as long as they have not ended themselves: they belong
-    /// to no later attempt.
+    /// Work under way whose end is not for the present attempt: submissions and gatherings of jobs that a person has
+    /// ended meanwhile, and looks for lost submissions under which the clock jumped.
     pub given_up: BTreeSet<WorkKey>,
     /// What is known of each connection in this session.
     pub links: BTreeMap<ConnectionId, Link>,

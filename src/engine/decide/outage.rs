@@ -192,6 +192,11 @@ pub(super) fn clock_moved(world: &mut World, by: SignedDuration, now: Now) {
         }
         asleep.1 = asleep.1.saturating_add(by);
     }
+    // What they look for is dated by the clock as it was: only what they find for certain counts.
+    let World { live, .. } = &mut *world;
+    let looks = live.running.iter();
+    let looks = looks.filter(|key| matches!(key, WorkKey::LookUp(_)));
+    live.given_up.extend(looks.cloned());
     settle_times(world, by, now);
     let connections: Vec<ConnectionId> = world.live.links.keys().copied().collect();
     for id in connections {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::engine::command::Resolution;
 use crate::engine::decide::calm;
 use crate::engine::decide::fetching::is_missing;
+use crate::engine::decide::sending::no_longer_offered;
 use crate::engine::decide::watching::batch_settled;
 use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::world::{World, move_job, note};
@@ -273,6 +274,7 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
     job.cancel_wanted = false;
     match resolution {
         Resolution::Adopt(remote) => {
+            no_longer_offered(world, &job, &remote);
             job.remote = Some(remote);
             job.candidates.clear();
             move_job(
@@ -294,6 +296,7 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
             );
         }
         Resolution::Leave => {
+            job.candidates.clear();
             move_job(
                 &mut job,
                 Stage::Cancelled,

@@ -1,6 +1,7 @@
 //! From files to a job at the platform: uploads, the point of no return, the answer or its loss.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::decide::{Verdict, calm, fail, outage, refused, verdict, wait};
@@ -258,6 +259,7 @@ fn retry_or_fail(world: &mut World, mut job: Job, error: Error, now: Now) {
 /// The platform has the job: the handle is written before anything else.
 fn accept(world: &mut World, mut job: Job, remote: RemoteJob, now: Now, what: &str) {
     calm(&mut job);
+    no_longer_offered(world, &job, &remote);
     job.remote = Some(remote);
     job.candidates.clear();
     move_job(&mut job, Stage::Queued, now, what);
@@ -272,15 +274,37 @@ fn accept(world: &mut World, mut job: Job, remote: RemoteJob, now: Now, what: &s
     }
 }
 
+/// What is known to be one job's is not offered to the person as what another one may have become.
+pub(super) fn no_longer_offered(world: &mut World, job: &Job, remote: &RemoteJob) {
+    let offers = |other: &&Arc<Job>| {
+        other.id != job.id
+            && other.connection == job.connection
+            && other.candidates.contains(remote)
+    };
+    let others: Vec<Job> = world
+        .jobs
+        .values()
+        .filter(offers)
+        .map(|other| Job::clone(other))
+        .collect();
+    for mut other in others {
+        other.candidates.retain(|candidate| candidate != remote);
+        world.put_job(other);
+    }
+}
+
 /// A lost submission was looked for.
 pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, now: Now) {
     let Some(mut job) = world.job(id).filter(|job| job.stage == Stage::Submitting) else {
         return;
     };
+    let given_up = world.live.given_up.contains(&WorkKey::LookUp(id));
     match outcome {
         Ok(Found::Job(remote)) => {
             accept(world, job, remote, now, "Found at the platform and adopted");
         }
+        // Once more, by the clock as it is now.
+        Ok(Found::Nothing | Found::Perhaps(_)) if given_up => {}
         Ok(Found::Nothing) => not_there(world, job, now),
         Ok(Found::Perhaps(listed)) => perhaps(world, job, listed, now),
         Err(error) => match verdict(world, &error, job.faults.saturating_add(1)) {

@@ -2,13 +2,23 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::*;
+use crate::engine::event::Prepared;
 use crate::engine::keys::Keys;
 use crate::engine::pace::Pace;
 use crate::engine::start::first_world;
 use crate::engine::{EngineOptions, WakeCell};
-use crate::model::connection::ConnectionDraft;
+use crate::model::batch::{BatchFile, Target};
+use crate::model::connection::{Connection, ConnectionDraft, KeyState};
+use crate::model::file::LocalFile;
+use crate::model::form::Settings;
 use crate::model::ids::ProviderId;
+use crate::model::job::Stage;
+use crate::model::pipeline::Pipeline;
+use crate::model::provider::FanOut;
+use crate::model::remote::RemoteJob;
 use crate::net::client::{Http, NetOptions};
 use crate::providers;
 use crate::store::folders::Folders;
@@ -18,6 +28,7 @@ struct Bench {
     commands: mpsc::Sender<Command>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     closing: watch::Sender<bool>,
+    clock: Clock,
 }
 
 fn bench(top: &std::path::Path, journal: Journal) -> Bench {
@@ -58,6 +69,7 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
         closing: close,
         questions: asked,
     };
+    let clock = options.clock;
     Bench {
         dispatcher: Dispatcher::new(
             world,
@@ -65,8 +77,9 @@ fn bench(top: &std::path::Path, journal: Journal) -> Bench {
             channels,
             tools,
             Desk::new(std::path::PathBuf::new(), None),
-            options.clock,
+            clock.clone(),
         ),
+        clock,
         commands,
         snapshots,
         closing,
@@ -144,4 +157,88 @@ async fn what_was_held_goes_on_when_there_is_room() {
         .unwrap();
     let again = Journal::open(top.path()).unwrap();
     assert_eq!(again.contents.connections.len(), 1);
+}
+
+/// A world in which the answer to the submission of job 1 is awaited, at a platform that cannot be asked for it.
+fn submit_one(world: &mut World) {
+    let provider = ProviderId::from("analytics-automated");
+    let draft = ConnectionDraft {
+        provider: provider.clone(),
+        label: "Server".to_owned(),
+        entries: BTreeMap::new(),
+    };
+    let id = ConnectionId(1);
+    let connection = Connection {
+        id,
+        provider,
+        label: "Server".to_owned(),
+        base_url: "http://127.0.0.1:9/".to_owned(),
+        options: BTreeMap::new(),
+        vault_name: "vault".to_owned(),
+        account: None,
+    };
+    let file = BatchFile {
+        id: FileId(0),
+        local: LocalFile {
+            path: "/data/a.txt".into(),
+            name: "a.txt".to_owned(),
+            folder: String::new(),
+            size_bytes: 1,
+            modified: None,
+        },
+        remote_name: "a.txt".to_owned(),
+        samples: BTreeMap::new(),
+    };
+    let target = Target {
+        connection: id,
+        pipeline: Pipeline::typed("p"),
+        fan_out: FanOut::OnePerFile,
+        settings: Settings::new(),
+        sample_column: None,
+        existing: Vec::new(),
+    };
+    let prepared = Prepared {
+        name: "Plate 7".to_owned(),
+        folder: "/results/Plate 7".into(),
+        files: vec![file],
+        left_out: Vec::new(),
+        targets: vec![target],
+    };
+    let now = Now {
+        at: Timestamp::now(),
+        random: 7,
+    };
+    for event in [
+        Event::ConnectionStored(draft, Ok((connection, KeyState::NotNeeded))),
+        Event::Connected(id, KeyState::NotNeeded, Ok(())),
+        Event::Prepared(Ok(prepared)),
+        Event::CommitAsked(JobId(1), None),
+    ] {
+        drop(decide(world, event, now));
+    }
+    assert_eq!(world.jobs[&JobId(1)].stage, Stage::Submitting);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_together_with_a_jump_of_the_clock_is_no_lost_one() {
+    let top = tempfile::tempdir().unwrap();
+    let journal = Journal::open(top.path()).unwrap().journal;
+    let mut bench = bench(top.path(), journal);
+    let dispatcher = &mut bench.dispatcher;
+    submit_one(&mut dispatcher.world);
+    let accepted = RemoteJob {
+        id: "r1".to_owned(),
+        web_page: None,
+        memo: String::new(),
+    };
+    let answer = Event::Submitted(JobId(1), Ok(accepted));
+    let handle = dispatcher.tasks.spawn(async { answer.into() });
+    dispatcher
+        .under_way
+        .insert(handle, WorkKey::Submit(JobId(1)));
+    bench.clock.set_by(SignedDuration::from_hours(3));
+    let joined = dispatcher.tasks.join_next_with_id().await.unwrap();
+    dispatcher.finished(joined).await;
+    let job = &dispatcher.world.jobs[&JobId(1)];
+    assert_eq!(job.stage, Stage::Queued, "{:?}", job.timeline);
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::command::Command;
-use crate::engine::decide::tests::{Bed, DRAFTS, FINDS, GATHERS, lost, remote, started, submits};
+use crate::engine::command::{Command, Resolution};
+use crate::engine::decide::tests::{
+    Bed, DRAFTS, FINDS, GATHERS, UPLOADS, lost, remote, started, submits,
+};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
@@ -248,4 +250,25 @@ fn a_submission_that_was_given_up_is_not_let_go_for_the_next_attempt() {
         matches!(effects.last(), Some(Effect::LetCommit(_))),
         "{effects:?}"
     );
+}
+
+/// Two answers are lost at a platform that offers candidates; then one comes after all.
+#[test]
+fn a_candidate_that_turns_out_to_be_another_jobs_is_offered_no_longer() {
+    let (mut bed, effects) = ready(UPLOADS, 2);
+    assert_eq!(submits(&effects), 0);
+    for job in [JobId(1), JobId(2)] {
+        bed.end(&WorkKey::ReadBaseline(job));
+        bed.happen(Event::BaselineRead(job, Ok(Vec::new())));
+        bed.happen(Event::CommitAsked(job, None));
+    }
+    lose(&mut bed, JobId(1));
+    find(&mut bed, JobId(1), perhaps(&["r1", "r2"]));
+    assert_eq!(bed.world.jobs[&JobId(1)].candidates.len(), 2);
+    bed.end(&WorkKey::Submit(JobId(2)));
+    bed.happen(Event::Submitted(JobId(2), Ok(remote("r2"))));
+    assert_eq!(bed.world.jobs[&JobId(1)].candidates, [remote("r1")]);
+    let leave = Command::ResolveUnconfirmed(JobId(1), Resolution::Leave);
+    bed.happen(Event::Command(leave));
+    assert!(bed.world.jobs[&JobId(1)].candidates.is_empty());
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::engine::command::Command;
 use crate::engine::decide::may_begin_anew;
 use crate::engine::decide::tests::{
     ALL, Bed, CARRIES, FINDS, UPLOADS, lost, remote, started, submitting,
@@ -15,7 +16,7 @@ use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::ids::{ArtifactId, FileId, JobId};
 use crate::model::job::Stage;
 use crate::model::provider::FanOut;
-use crate::model::remote::{JobReport, JobStatus, Output};
+use crate::model::remote::{Found, JobReport, JobStatus, Output};
 
 const JOB: JobId = JobId(1);
 const FILE: FileId = FileId(1);
@@ -339,4 +340,62 @@ fn what_is_broken_off_is_begun_anew_by_the_next_decision() {
             .iter()
             .any(|work| matches!(work, Work::Poll(..)))
     );
+}
+
+#[test]
+fn what_changed_after_the_clock_was_set_back_is_not_called_stalled() {
+    let (mut bed, job) = submitting(CARRIES);
+    bed.world.pace = Pace::REAL;
+    bed.at -= Duration::from_hours(26);
+    bed.happen(Event::ClockMoved(SignedDuration::from_hours(-26)));
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Ok(remote("r1"))));
+    bed.happen(Event::Tick);
+    assert_eq!((bed.stage(job), stalls(&bed)), (Stage::Queued, 0));
+}
+
+#[test]
+fn what_a_result_waited_for_before_its_job_was_ended_is_over_with_a_retry() {
+    let mut bed = running(Pace::REAL);
+    poll(&mut bed, JobStatus::Succeeded);
+    bed.end(&WorkKey::ListOutputs(JOB));
+    let output = Output {
+        id: "1".to_owned(),
+        name: "a.csv".to_owned(),
+        size_bytes: None,
+        sha256: None,
+        on_request: false,
+        unpack: false,
+    };
+    bed.happen(Event::OutputsListed(JOB, Ok(vec![output])));
+    let artifact = ArtifactId(1);
+    bed.end(&WorkKey::Fetch(artifact));
+    bed.happen(Event::Fetched(artifact, Err(error(ErrorKind::ServerFault))));
+    assert!(bed.world.artifacts[&artifact].wait_until.is_some());
+    bed.happen(Event::Command(Command::CancelJob(JOB)));
+    bed.at -= Duration::from_hours(26);
+    bed.happen(Event::ClockMoved(SignedDuration::from_hours(-26)));
+    bed.happen(Event::Command(Command::RetryJob(JOB)));
+    poll(&mut bed, JobStatus::Succeeded);
+    assert_eq!(bed.world.artifacts[&artifact].wait_until, None);
+}
+
+#[test]
+fn a_look_under_which_the_clock_jumped_is_made_once_more() {
+    let (mut bed, job) = submitting(FINDS);
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Err(lost())));
+    bed.at -= Duration::from_hours(26);
+    bed.happen(Event::ClockMoved(SignedDuration::from_hours(-26)));
+    let looked = |found| Event::LookedUp(job, Ok(found));
+    bed.end(&WorkKey::LookUp(job));
+    let effects = bed.happen(looked(Found::Nothing));
+    assert_eq!(bed.stage(job), Stage::Submitting);
+    assert!(
+        matches!(started(&effects).as_slice(), [Work::LookUp { .. }]),
+        "{effects:?}"
+    );
+    bed.end(&WorkKey::LookUp(job));
+    bed.happen(looked(Found::Nothing));
+    assert_eq!(bed.stage(job), Stage::Uploading);
 }
