@@ -21,15 +21,18 @@
 
 mod answers;
 mod chance;
+mod dispatching;
 mod journal;
 mod life;
 mod person;
 mod platforms;
+mod reasons;
 mod rules;
 mod shrink;
+mod workers;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use chance::Chance;
@@ -108,7 +111,10 @@ fn lead_all(first: u64, count: u64, times: u64) -> u64 {
             }
             if seed % 20_000 == 19_999 {
                 let seconds = begun.elapsed().as_secs();
-                println!("{} seeds, {so_far} decisions, {seconds} s", seed + 1 - first);
+                println!(
+                    "{} seeds, {so_far} decisions, {seconds} s",
+                    seed + 1 - first
+                );
             }
         }
         stories
@@ -133,7 +139,7 @@ fn nothing_is_lost_nothing_is_sent_twice_and_everything_ends() {
 }
 
 /// As many seeds as the environment says.
-pub(crate) fn run() {
+pub(super) fn run() {
     let first = number("LABFERRY_FIRST_SEED").unwrap_or(0);
     let count = number("LABFERRY_SEEDS").unwrap_or(USUAL_SEEDS);
     let times = number("LABFERRY_TIMES").unwrap_or(2);
@@ -201,18 +207,4 @@ fn everything_that_can_happen_does_happen_in_some_lives() {
         unseen.retain(|words| !led.trace.iter().any(|line| line.contains(words)));
     }
     assert!(unseen.is_empty(), "never happened: {unseen:?}");
-}
-
-/// For looking closer: how often each of it happens.
-pub(crate) fn counts() {
-    let mut counts = [0_usize; 42];
-    for seed in 0..400 {
-        let led = lead(Chance::of_seed(seed), true);
-        for (count, words) in counts.iter_mut().zip(EVENTFUL) {
-            *count += led.trace.iter().filter(|line| line.contains(words)).count();
-        }
-    }
-    for (count, words) in counts.iter().zip(EVENTFUL) {
-        println!("{count} {words}");
-    }
 }

@@ -17,6 +17,7 @@ use super::life::Life;
 
 impl Life {
     /// A worker does its work; what it does stays done whether anybody hears of it or not.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
     pub(super) fn act(&mut self, place: usize) -> Event {
         let one = &self.under_way[place];
         let (work, with, draft) = (one.work.clone(), one.with.clone(), one.draft.clone());
@@ -63,7 +64,8 @@ impl Life {
             }
             Work::Prepare(request) => {
                 // At times more than a platform takes at once.
-                let count = [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 11][self.chance.place(16)];
+                let count =
+                    [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 11][self.chance.place(16)];
                 let files = (1..=count).map(a_file).collect();
                 Event::Prepared(Ok(Prepared {
                     folder: request.results_folder.join(&request.draft.name),
@@ -189,7 +191,9 @@ impl Life {
                     let name = self.fresh("f");
                     match self.chance.below(30) {
                         29 => return Err(Error::new(ErrorKind::LocalFile, Doing::Upload)),
-                        28 => return Err(Error::new(ErrorKind::TooLarge, Doing::Upload).status(413)),
+                        28 => {
+                            return Err(Error::new(ErrorKind::TooLarge, Doing::Upload).status(413));
+                        }
                         _ => self.lose(Doing::Upload)?,
                     }
                     Ok(StagedFile {
@@ -219,8 +223,14 @@ impl Life {
                 let outcome = self.reach(id, key, Doing::Submit).and_then(|()| {
                     match self.chance.below(24) {
                         23 => return Err(Error::new(ErrorKind::Invalid, Doing::Submit).status(400)),
-                        22 => return Err(Error::new(ErrorKind::Forbidden, Doing::Submit).status(403)),
-                        21 => return Err(Error::new(ErrorKind::Timeout, Doing::Submit).sent(Sent::Perhaps)),
+                        22 => {
+                            return Err(Error::new(ErrorKind::Forbidden, Doing::Submit).status(403));
+                        }
+                        21 => {
+                            return Err(
+                                Error::new(ErrorKind::Timeout, Doing::Submit).sent(Sent::Perhaps)
+                            );
+                        }
                         _ => {}
                     }
                     let remote = self.make(id, Some(job), &submission, draft);
@@ -230,9 +240,10 @@ impl Life {
             }
             Work::LookUp { job, lost, .. } => {
                 let outcome = self.reach(id, key, Doing::FindSubmission);
-                let outcome = match self.chance.rarely(30) {
-                    true => Err(Error::new(ErrorKind::Forbidden, Doing::FindSubmission).status(403)),
-                    false => outcome.map(|()| self.find(id, &lost)),
+                let outcome = if self.chance.rarely(30) {
+                    Err(Error::new(ErrorKind::Forbidden, Doing::FindSubmission).status(403))
+                } else {
+                    outcome.map(|()| self.find(id, &lost))
                 };
                 Event::LookedUp(job, outcome)
             }
@@ -293,9 +304,7 @@ impl Life {
     fn fetch(&mut self, job: &RemoteJob, output: &Output, target: &Path) -> Result<Fetched> {
         let content = format!("{}/{}", job.id, output.id);
         assert!(
-            self.drive
-                .get(target)
-                .is_none_or(|there| *there == content),
+            self.drive.get(target).is_none_or(|there| *there == content),
             "a result is fetched over another one"
         );
         if self.is_drive_full {

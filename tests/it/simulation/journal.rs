@@ -177,7 +177,10 @@ fn same<Id: Ord, Entity: PartialEq>(
     other: &BTreeMap<Id, Arc<Entity>>,
 ) -> bool {
     one.len() == other.len()
-        && one.iter().zip(other).all(|((id, entity), (other_id, other))| {
-            id == other_id && (Arc::ptr_eq(entity, other) || entity == other)
-        })
+        && one
+            .iter()
+            .zip(other)
+            .all(|((id, entity), (other_id, other))| {
+                id == other_id && (Arc::ptr_eq(entity, other) || entity == other)
+            })
 }

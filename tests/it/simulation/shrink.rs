@@ -83,7 +83,11 @@ pub(super) fn shrink(drawn: Vec<Vec<u8>>, wrong: &str) -> Led {
 
 /// How much is drawn that is not the quietest answer.
 fn weight(steps: &[Vec<u8>]) -> usize {
-    steps.iter().flatten().filter(|number| **number != 0).count()
+    steps
+        .iter()
+        .flatten()
+        .filter(|number| **number != 0)
+        .count()
 }
 
 /// Cuts what a step drew, then makes single numbers of it quiet.
