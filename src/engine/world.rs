@@ -224,8 +224,7 @@ impl World {
             }
             Change::RemoveConnection(id) => {
                 self.connections.remove(id);
-                self.staged.retain(|(over, _), _| over != id);
-                self.kept.retain(|(over, _), _| over != id);
+                self.forget_uploads(|over, _| over == *id);
             }
             Change::PutBatch(batch) => {
                 self.last_ids.batch = self.last_ids.batch.max(batch.id);
@@ -236,9 +235,7 @@ impl World {
             }
             Change::RemoveBatch(id) => {
                 if let Some(batch) = self.batches.remove(id) {
-                    let is_of = |file: &FileId| batch.files.iter().any(|own| own.id == *file);
-                    self.staged.retain(|(_, file), _| !is_of(file));
-                    self.kept.retain(|(_, file), _| !is_of(file));
+                    self.forget_uploads(|_, file| batch.files.iter().any(|own| own.id == file));
                 }
             }
             Change::PutJob(job) => {
@@ -299,6 +296,11 @@ impl World {
             }
             Change::PutSettings(settings) => self.settings = Arc::new(settings.clone()),
         }
+    }
+
+    fn forget_uploads(&mut self, is_gone: impl Fn(ConnectionId, FileId) -> bool) {
+        self.staged.retain(|(over, file), _| !is_gone(*over, *file));
+        self.kept.retain(|(over, file), _| !is_gone(*over, *file));
     }
 
     /// The facts of a job's platform; a platform that is gone from the program has none.

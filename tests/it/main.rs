@@ -35,5 +35,6 @@ mod recovery_gathering;
 mod robustness;
 mod sandbox;
 mod seven_bridges;
+mod simulation;
 mod ui;
 mod vault;

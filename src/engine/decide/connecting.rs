@@ -126,8 +126,8 @@ pub(super) fn stored(
             world.live.links.insert(
                 id,
                 Link {
-                    key,
                     outdated,
+                    key,
                     ..Link::default()
                 },
             );
