@@ -150,6 +150,7 @@ impl Life {
             | Effect::Disconnect(_)
             | Effect::ForgetSecrets(_)
             | Effect::Awake
+            | Effect::LimitSpeed { .. }
             | Effect::RenewNetwork => {}
         }
         if self.trace.is_some() {
@@ -171,7 +172,7 @@ impl Life {
 
     fn do_act(&mut self, act: Effect) {
         match act {
-            Effect::Write(_) => {}
+            Effect::Write(_) | Effect::LimitSpeed { .. } => {}
             Effect::Start(work) => self.start(work),
             Effect::Stop(key) => {
                 for one in self.under_way.iter_mut().filter(|one| one.key == key) {

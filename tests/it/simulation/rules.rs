@@ -381,6 +381,7 @@ fn snapshot(world: &World) -> Snapshot {
     let beside = Beside {
         phase: Phase::Running,
         preview: None,
+        report: None,
         bytes: std::collections::BTreeMap::new(),
         rates: (0, 0),
     };

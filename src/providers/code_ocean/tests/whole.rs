@@ -1,7 +1,6 @@
 //! The client against the simulated service, with its bucket.
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use super::*;
 use crate::model::file::LocalFile;
