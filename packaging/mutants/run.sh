@@ -19,12 +19,22 @@ if ! cargo mutants --version >/dev/null 2>&1; then
 fi
 
 rm -rf "$package"
-mkdir -p "$package"/src/{net,results,engine,store}
+mkdir -p "$package"/src/{net,results,engine,store,providers} "$package/tests/it"
 cp -r src/model "$package/src/"
 cp src/net/retry.rs "$package/src/net/"
 cp -r src/results/{disk.rs,names.rs,receipt.rs,unzip.rs,unzip} "$package/src/results/"
 cp src/store/{folders,journal,migrations,opening,rows}.rs src/store/*.sql "$package/src/store/"
-cp -r src/engine/{command,event,pace,plan,receipt,room,snapshot,world}.rs src/engine/{decide,plan} "$package/src/engine/"
+cp -r src/engine/{command,event,pace,plan,receipt,recovery,room,snapshot,view,world}.rs src/engine/{decide,plan} \
+  "$package/src/engine/"
+platforms=()
+for facts in src/providers/*/facts.rs; do
+  platform=$(basename "$(dirname "$facts")")
+  platforms+=("$platform")
+  mkdir "$package/src/providers/$platform"
+  cp "$facts" "$package/src/providers/$platform/facts.rs"
+done
+cp -r tests/it/simulation.rs tests/it/simulation "$package/tests/it/"
+echo "mod simulation;" >"$package/tests/it/main.rs"
 
 cat >"$package/src/lib.rs" <<'END'
 #![allow(warnings)]
@@ -52,11 +62,23 @@ pub mod engine {
     pub mod pace;
     pub mod plan;
     pub mod receipt;
+    pub mod recovery;
     pub mod room;
     pub mod snapshot;
+    pub mod view;
     pub mod world;
 }
+pub mod providers;
 END
+{
+  for platform in "${platforms[@]}"; do
+    printf 'pub mod %s {\n    mod facts;\n    pub use facts::FACTS;\n}\n' "$platform"
+  done
+  printf 'pub struct Entry {\n    pub facts: &%sstatic crate::model::provider::ProviderFacts,\n}\n' "'"
+  printf 'pub static ALL: &[Entry] = &[\n'
+  printf '    Entry { facts: &%s::FACTS },\n' "${platforms[@]}"
+  printf '];\n'
+} >"$package/src/providers/mod.rs"
 
 cp Cargo.lock "$package/"
 {

@@ -1,6 +1,8 @@
 //! The one writer: takes what happens, lets `decide` think, writes its changes to the journal, and only then starts
 //! the work it asks for. Every change goes through [`Dispatcher::happen`].
 
+mod closing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,9 +36,6 @@ const BURST: Duration = Duration::from_millis(25);
 
 /// Wait before a refused journal is tried again.
 const HELD: Duration = Duration::from_secs(1);
-
-/// Longest wait at closing for submissions that have passed the point of no return.
-const LAST_ANSWERS: Duration = Duration::from_secs(15);
 
 /// What goes in and out.
 pub(super) struct Channels {
@@ -450,56 +449,6 @@ impl Dispatcher {
         let next = view::snapshot(&self.world, &beside, &before);
         self.channels.snapshots.send_replace(Arc::new(next));
         start::wake(&self.channels.wake);
-    }
-
-    /// Ends: transfers stop where they are, submissions beyond the point of no return get their answer written.
-    async fn close(mut self) {
-        self.progress.stop_all();
-        let deadline = Instant::now() + LAST_ANSWERS;
-        while self.under_way.keys().any(|key| self.is_beyond_return(key)) {
-            tokio::select! {
-                Some(joined) = self.tasks.join_next_with_id() => self.finished_last(joined),
-                () = sleep_until(deadline) => break,
-            }
-        }
-        self.tasks.shutdown().await;
-    }
-
-    fn is_beyond_return(&self, key: &WorkKey) -> bool {
-        match key {
-            WorkKey::Submit(job) => self
-                .world
-                .jobs
-                .get(job)
-                .is_some_and(|job| job.stage == crate::model::job::Stage::Submitting),
-            _ => false,
-        }
-    }
-
-    /// Takes in the last answers; what they ask to be started is left to the next start.
-    fn finished_last(&mut self, joined: Result<(Id, Outcome), JoinError>) {
-        let Ok((id, outcome)) = joined else { return };
-        let Some(Task { key, .. }) = self.under_way.remove(id) else {
-            return;
-        };
-        if !matches!(key, WorkKey::Submit(_)) {
-            return;
-        }
-        self.world.live.running.remove(&key);
-        let now = Now {
-            at: self.watch.now(),
-            random: fastrand::u64(..),
-        };
-        let changes: Vec<Change> = decide(&mut self.world, outcome.event, now)
-            .into_iter()
-            .filter_map(|effect| match effect {
-                Effect::Write(change) => Some(change),
-                _ => None,
-            })
-            .collect();
-        if let Err(error) = self.journal.commit(&changes) {
-            tracing::error!(%error, "the last answer could not be journalled");
-        }
     }
 }
 

@@ -20,6 +20,7 @@ mod preview;
 mod profiles;
 mod progress;
 pub mod receipt;
+pub mod recovery;
 mod report;
 mod room;
 mod scan;

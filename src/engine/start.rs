@@ -11,7 +11,7 @@ use crate::engine::snapshot::{Phase, Snapshot};
 use crate::engine::view;
 use crate::engine::worker::{Question, Toolbox};
 use crate::engine::world::World;
-use crate::engine::{EngineOptions, WakeCell};
+use crate::engine::{EngineOptions, WakeCell, recovery};
 use crate::model::error::{Doing, Error, Result, system_words};
 use crate::model::ids::NoticeId;
 use crate::model::notice::{About, Notice, Weight, Words};
@@ -19,7 +19,7 @@ use crate::model::provider::ProviderFacts;
 use crate::model::settings::AppSettings;
 use crate::net::client::{Http, NetOptions};
 use crate::net::speed::Way;
-use crate::store::journal::{Change, CommitError, Contents, Journal, JournalProblem, Opened};
+use crate::store::journal::{CommitError, Journal, JournalProblem, Opened};
 
 /// The ends of the channels that the engine's thread gets.
 pub struct Ends {
@@ -49,7 +49,7 @@ pub async fn run(options: EngineOptions, ends: Ends) {
             contents,
             set_aside,
         }) => {
-            fill(&mut world, contents);
+            recovery::fill(&mut world, contents);
             (journal, set_aside)
         }
         Err(words) => {
@@ -197,41 +197,6 @@ pub fn http(settings: &AppSettings, base: &NetOptions) -> Result<Http> {
         extra_authority_pem,
         ..base.clone()
     })
-}
-
-/// Puts what the journal holds into the world.
-pub fn fill(world: &mut World, contents: Contents) {
-    let last_ids = contents.last_ids;
-    let changes = std::iter::once(Change::PutSettings(contents.settings))
-        .chain(contents.connections.into_iter().map(Change::PutConnection))
-        .chain(contents.batches.into_iter().map(Change::PutBatch))
-        .chain(contents.jobs.into_iter().map(Change::PutJob))
-        .chain(
-            contents
-                .staged
-                .into_iter()
-                .map(|(connection, file, staged)| Change::PutStaged {
-                    connection,
-                    file,
-                    staged,
-                }),
-        )
-        .chain(
-            contents
-                .kept
-                .into_iter()
-                .map(|(connection, file, text)| Change::PutKept {
-                    connection,
-                    file,
-                    text,
-                }),
-        )
-        .chain(contents.artifacts.into_iter().map(Change::PutArtifact))
-        .chain(contents.notices.into_iter().map(Change::PutNotice));
-    for change in changes {
-        world.apply(&change);
-    }
-    world.last_ids = last_ids;
 }
 
 /// What is said about a damaged journal.

@@ -126,7 +126,7 @@ fn lead_all(first: u64, count: u64, times: u64) -> u64 {
                 thread.spawn_scoped(scope, one_thread).expect("a thread")
             })
             .collect();
-        let stories = threads.into_iter().map(|thread| thread.join());
+        let stories = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
         stories.flat_map(|ended| ended.expect("a thread")).collect()
     });
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));

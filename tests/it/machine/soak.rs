@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Program, Stdio};
+use std::process::{Child, Command as Program, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use labferry::engine::command::{Command, Resolution};
@@ -28,6 +29,7 @@ use labferry::net::retry::RetryPolicy;
 use labferry::providers;
 use labferry::sandbox::{Sandbox, SandboxOptions};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::harness::{add_files, describe, options, save, target, wait};
 use crate::kill::from_environment;
@@ -43,7 +45,7 @@ const JOBS_IN_IT: u32 = 2_000;
 const ORDER_VARIABLE: &str = "LABFERRY_TEST_SOAK";
 
 /// Files of a batch; each goes to each platform as a job of its own.
-const FILES: usize = 5;
+const FILES: u32 = 5;
 
 /// Batches under way at the same time.
 const BESIDE: usize = 3;
@@ -81,13 +83,15 @@ const FAULTS: [&str; 15] = [
     "wrong-length",
 ];
 
+/// Platform, name, and what to fill in: field, value, whether it is secret.
+type Stand = (String, String, Vec<(String, String, bool)>);
+
 /// What the second run does.
 #[derive(Serialize, Deserialize)]
 struct Order {
     top: PathBuf,
     jobs: u32,
-    /// Platform, name, and what to fill in: field, value, whether it is secret.
-    places: Vec<(String, String, Vec<(String, String, bool)>)>,
+    places: Vec<Stand>,
 }
 
 /// What it says, a line each time a job has ended.
@@ -153,29 +157,8 @@ async fn soak(wanted: u32, seed: u64) {
         jobs: wanted,
         places: places.collect(),
     };
-    let mut child = Program::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture"])
-        .arg("machine::soak::inside_two_days")
-        .env(ORDER_VARIABLE, serde_json::to_string(&order).unwrap())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (mut child, mut said, reading) = second_run(&order);
     let process = child.id();
-    let (lines, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let output = child.stdout.take().unwrap();
-    let reading = std::thread::Builder::new()
-        .spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // The test's name stands on its first line, too.
-                if let Some((_, line)) = line.split_once("soak {") {
-                    let line = format!("{{{line}");
-                    lines
-                        .send(serde_json::from_str::<Said>(&line).unwrap())
-                        .unwrap();
-                }
-            }
-        })
-        .unwrap();
     let begun = Instant::now();
     let mut chance = fastrand::Rng::with_seed(seed);
     let endpoints = endpoints();
@@ -193,7 +176,7 @@ async fn soak(wanted: u32, seed: u64) {
                 }
                 None => break,
             },
-            () = tokio::time::sleep(Duration::from_secs(60) / HASTE) => {
+            () = tokio::time::sleep(Duration::from_mins(1) / HASTE) => {
                 if last.ended < jobs && !samples.is_empty() {
                     faults += u64::from(disturb(&sandbox, &endpoints, &mut chance));
                 }
@@ -203,11 +186,9 @@ async fn soak(wanted: u32, seed: u64) {
     let ended = child.wait().unwrap();
     reading.join().unwrap();
     let between = |from: u64, to: u64| {
-        let inside = samples
-            .iter()
-            .filter(|(ended, _)| *ended * 100 >= jobs * from && *ended * 100 <= jobs * to);
-        let memory: Vec<u64> = inside.map(|(_, memory)| *memory).collect();
-        mean(&memory)
+        let inside = |ended: u64| (jobs * from..=jobs * to).contains(&(ended * 100));
+        let of = samples.iter().filter(|(ended, _)| inside(*ended));
+        mean(&of.map(|(_, memory)| *memory).collect::<Vec<_>>())
     };
     let (quarter, half, end) = (between(20, 30), between(45, 55), between(90, 100));
     let growth = end as f64 / quarter as f64 - 1.0;
@@ -230,6 +211,33 @@ async fn soak(wanted: u32, seed: u64) {
     assert!(last.ended >= jobs, "{} of {jobs}", last.ended);
     let most = if jobs >= MANY { 0.05 } else { 0.5 };
     assert!(growth < most, "memory grew by {growth}");
+}
+
+/// Starts the engine in a process of its own, so that its memory is its own; what it says comes over the channel.
+fn second_run(order: &Order) -> (Child, UnboundedReceiver<Said>, JoinHandle<()>) {
+    let mut child = Program::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture"])
+        .arg("machine::soak::inside_two_days")
+        .env(ORDER_VARIABLE, serde_json::to_string(order).unwrap())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (lines, said) = tokio::sync::mpsc::unbounded_channel();
+    let output = child.stdout.take().unwrap();
+    let reading = std::thread::Builder::new()
+        .spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                // The test's name stands on its first line, too.
+                if let Some((_, line)) = line.split_once("soak {") {
+                    let line = format!("{{{line}");
+                    lines
+                        .send(serde_json::from_str::<Said>(&line).unwrap())
+                        .unwrap();
+                }
+            }
+        })
+        .unwrap();
+    (child, said, reading)
 }
 
 fn endpoints() -> Vec<&'static str> {
@@ -306,7 +314,7 @@ async fn work(order: &Order) {
         open: BTreeSet::new(),
     };
     person.say();
-    let a_batch = u32::try_from(FILES * person.targets.len()).unwrap();
+    let a_batch = FILES * u32::try_from(person.targets.len()).unwrap();
     let batches = order.jobs.div_ceil(a_batch);
     let jobs = u64::from(batches * a_batch);
     let mut sent: u32 = 0;
@@ -354,7 +362,7 @@ async fn connect(engine: &Engine, order: &Order) -> Vec<Target> {
 fn pictures(top: &Path) -> Vec<PathBuf> {
     let paths = (0..FILES).map(|number| {
         let picture = image::GrayImage::from_fn(32, 32, |x, y| {
-            let far = x.abs_diff(10).pow(2) + y.abs_diff(12 + number as u32).pow(2);
+            let far = x.abs_diff(10).pow(2) + y.abs_diff(12 + number).pow(2);
             image::Luma([if far < 30 { 220 } else { 20 }])
         });
         let path = top.join(format!("A{number}.png"));
@@ -389,10 +397,12 @@ impl Person {
             targets: self.targets.clone(),
         };
         loop {
+            // A connection that was blocked meanwhile is asked again, or nothing of it could be sent.
+            self.look_after();
             self.command(Command::SubmitBatch(draft.clone()));
             let is_there = |snapshot: &Snapshot| !ids(snapshot).is_subset(&known);
             let there = tokio::time::timeout(
-                Duration::from_secs(20),
+                Duration::from_secs(3),
                 wait(&self.engine, "the batch", is_there),
             );
             if let Ok(snapshot) = there.await {
@@ -467,7 +477,7 @@ impl Person {
         let since = *self.since.entry(id).or_insert_with(Instant::now);
         if since.elapsed() > STUCK {
             self.said.stuck.push(format!("{id:?}"));
-            eprintln!("{}", describe(snapshot));
+            println!("{}", describe(snapshot));
             self.say();
         }
     }

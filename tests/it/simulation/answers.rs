@@ -91,6 +91,7 @@ impl Life {
                 into,
                 below,
                 keep_archive,
+                batch_folder: _,
             } => Event::Unpacked(artifact, self.unpack(&archive, &into, &below, keep_archive)),
             Work::WriteReceipt {
                 batch,

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use jiff::SignedDuration;
 use labferry::engine::decide::{decide, may_begin_anew};
 use labferry::engine::event::{Effect, Event, Now, Work, WorkKey};
-use labferry::engine::start::fill;
+use labferry::engine::recovery::fill;
 use labferry::engine::world::World;
 use labferry::model::error::Sent;
 use labferry::store::journal::Change;

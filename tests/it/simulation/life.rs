@@ -41,6 +41,10 @@ pub(super) struct UnderWay {
 }
 
 /// How far a worker is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few dozen live at a time, and most of them end"
+)]
 pub(super) enum Phase {
     /// Nothing has left.
     Begun,

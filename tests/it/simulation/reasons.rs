@@ -91,14 +91,14 @@ impl Life {
                 continue;
             }
             settled = false;
-            let fetched = matches!(artifact.state, ArtifactState::Fetched(_));
+            let is_here = matches!(artifact.state, ArtifactState::Fetched(_));
             if running.contains(&WorkKey::Fetch(artifact.id))
                 || running.contains(&WorkKey::Unpack(artifact.id))
             {
                 works = true;
             } else if let Some(time) = artifact.wait_until.filter(|until| *until > self.decided) {
                 times.push(time);
-            } else if fetched || !fetches {
+            } else if is_here || !fetches {
                 return Reason::None;
             } else {
                 // Its turn comes when another one is here.

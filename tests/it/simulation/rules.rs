@@ -241,7 +241,7 @@ impl Life {
         for job in jobs {
             let sent_again = matches!(job.stage, Stage::Waiting | Stage::Uploading);
             let platform = self.platform(job.connection);
-            for made in platform.made.iter_mut() {
+            for made in &mut platform.made {
                 if made.owner == Some(job.id)
                     && job.remote.as_ref() != Some(&made.remote)
                     && (sent_again || job.stage == Stage::Cancelled)

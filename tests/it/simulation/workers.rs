@@ -33,17 +33,13 @@ impl Life {
             return;
         }
         let work = &self.under_way[place].work;
-        match (work, &self.under_way[place].phase) {
-            (Work::Submit { .. }, Phase::Begun) => {
-                self.ask_commit(place);
-                return;
-            }
-            (Work::Stage { .. }, Phase::Begun) => {
-                if !self.keep(place) {
-                    return;
-                }
-            }
-            _ => {}
+        let begun = matches!(self.under_way[place].phase, Phase::Begun);
+        if begun && matches!(work, Work::Submit { .. }) {
+            self.ask_commit(place);
+            return;
+        }
+        if begun && matches!(work, Work::Stage { .. }) && !self.keep(place) {
+            return;
         }
         let event = self.act(place);
         self.under_way[place].phase = Phase::Ended(event);

@@ -397,5 +397,5 @@ fn a_look_under_which_the_clock_jumped_is_made_once_more() {
     );
     bed.end(&WorkKey::LookUp(job));
     bed.happen(looked(Found::Nothing));
-    assert_eq!(bed.stage(job), Stage::Uploading);
+    assert_eq!(bed.stage(job), Stage::Waiting);
 }
