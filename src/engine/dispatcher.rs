@@ -21,7 +21,7 @@ use crate::engine::plan::next_wake;
 use crate::engine::preview::Desk;
 use crate::engine::progress::Progress;
 use crate::engine::snapshot::{Phase, Snapshot};
-use crate::engine::under_way::{Task, UnderWay};
+use crate::engine::under_way::{Task, UnderWay, last_words};
 use crate::engine::view::{self, Beside};
 use crate::engine::worker::{self, Outcome, Question, Toolbox};
 use crate::engine::world::World;
@@ -271,7 +271,7 @@ impl Dispatcher {
             Err(error) if broken_off && error.is_cancelled() => Event::Tick,
             Err(error) => {
                 tracing::error!(?key, %error, "a worker broke down");
-                Event::Broke(key, error.to_string())
+                Event::Broke(key, last_words(error))
             }
         };
         self.take_in(event, at).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, Id};
+use tokio::task::{AbortHandle, Id, JoinError};
 use tokio::time::Instant;
 
 use crate::engine::decide::may_begin_anew;
@@ -90,5 +90,20 @@ impl UnderWay {
                 task.abort.abort();
             }
         }
+    }
+}
+
+/// What work that broke down said last. Without the number of its task, so that the same breakdown reads the same.
+pub(super) fn last_words(error: JoinError) -> String {
+    let cause = match error.try_into_panic() {
+        Ok(cause) => cause,
+        Err(stopped) => return stopped.to_string(),
+    };
+    match cause.downcast::<String>() {
+        Ok(text) => *text,
+        Err(cause) => cause
+            .downcast_ref::<&str>()
+            .map_or("It said nothing", |text| text)
+            .to_owned(),
     }
 }

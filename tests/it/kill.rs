@@ -493,8 +493,10 @@ fn print_of(path: &Path) -> String {
     let Ok(text) = String::from_utf8(bytes) else {
         return hash(&std::fs::read(path).unwrap());
     };
-    let drawn =
-        regex::Regex::new("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{4,12}|[0-9a-f]{12,}").unwrap();
+    let drawn = regex::Regex::new(
+        "labferry-[0-9a-z]{8}|[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{4,12}|[0-9a-f]{12,}",
+    )
+    .unwrap();
     let text = drawn.replace_all(&text, "#").into_owned();
     // Rows stand in the order of such numbers.
     let mut lines: Vec<&str> = text.lines().collect();

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use labferry::engine::command::Command;
+use labferry::engine::{Engine, EngineOptions};
 use labferry::model::job::Stage;
 use labferry::model::provider::FanOut;
 use labferry::store::journal::{FILE_NAME, Journal};
 
-use crate::harness::{engine, wait};
+use crate::harness::{options, wait};
 
 /// The tables of version 1, as they were released.
 const TABLES: &str = "
@@ -111,7 +112,11 @@ fn everything_of_an_old_journal_is_there() {
 async fn an_engine_goes_on_with_an_old_journal() {
     let top = tempfile::tempdir().unwrap();
     write_old(&top.path().join("data"));
-    let engine = engine(top.path());
+    let engine = Engine::start(EngineOptions {
+        environment: |_name| None,
+        ..options(top.path())
+    })
+    .unwrap();
     let snapshot = wait(&engine, "the old job", |snapshot| snapshot.jobs.len() == 1).await;
     let job = snapshot.jobs[0].job.id;
     engine.send(Command::RetryJob(job)).unwrap();

@@ -190,6 +190,9 @@ impl Life {
         submission: &Submission,
         draft: Option<RemoteJob>,
     ) -> RemoteJob {
+        if let Some(job) = owner {
+            self.drafted.remove(&job);
+        }
         if let Some(draft) = &draft
             && !self.platform(id).drafts.remove(&draft.id)
         {
@@ -201,7 +204,6 @@ impl Life {
             None => self.remote("r"),
         };
         if let Some(job) = owner {
-            self.drafted.remove(&job);
             let made = self.platform(id).made_for(job).count();
             let allowed = self.allowed.get(&job).copied().unwrap_or(1);
             assert!(
