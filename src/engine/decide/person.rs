@@ -288,6 +288,10 @@ pub(super) fn resolve(world: &mut World, id: JobId, resolution: Resolution, now:
         Resolution::SendAgain => {
             job.candidates.clear();
             job.seen_before = None;
+            if job.drafted.is_none() {
+                // Should this answer be lost as well, the first submission must not be taken for it.
+                job.tag = super::jobs_made::tag(now.random);
+            }
             move_job(
                 &mut job,
                 Stage::Waiting,

@@ -272,3 +272,26 @@ fn a_candidate_that_turns_out_to_be_another_jobs_is_offered_no_longer() {
     bed.happen(Event::Command(leave));
     assert!(bed.world.jobs[&JobId(1)].candidates.is_empty());
 }
+
+/// The person sends again what may have arrived: should that answer be lost, too, the first job is not taken for the
+/// second one.
+#[test]
+fn what_is_sent_again_bears_another_tag() {
+    let mut bed = Bed::new();
+    bed.connect();
+    bed.send(FINDS, 1, FanOut::OnePerFile);
+    let job = JobId(1);
+    bed.happen(Event::CommitAsked(job, None));
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Err(lost())));
+    bed.end(&WorkKey::LookUp(job));
+    let refused = Error::new(ErrorKind::Forbidden, Doing::FindSubmission);
+    bed.happen(Event::LookedUp(job, Err(refused)));
+    assert_eq!(bed.stage(job), Stage::Unconfirmed);
+    let first = bed.world.jobs[&job].tag.clone();
+    bed.happen(Event::Command(Command::ResolveUnconfirmed(
+        job,
+        Resolution::SendAgain,
+    )));
+    assert_ne!(bed.world.jobs[&job].tag, first);
+}
