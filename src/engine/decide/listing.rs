@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::decide::{block, jobs_made};
+use crate::engine::decide::{block, jobs_made, sending};
 use crate::engine::event::{Now, Work};
 use crate::engine::snapshot::{Asked, Loadable};
 use crate::engine::world::{Link, World};
@@ -336,6 +336,9 @@ pub(super) fn adoption_prepared(
         remote_folder: String::new(),
     };
     world.write(Change::PutBatch(Arc::new(batch)));
+    if let Some(remote) = &job.remote {
+        sending::no_longer_offered(world, &job, remote);
+    }
     world.put_job(job);
     world.link(id).poll_due = Some(now.at);
 }

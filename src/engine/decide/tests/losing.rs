@@ -1,6 +1,7 @@
 //! Submissions whose answer was lost, at a platform that lists what each job was given, and drafts.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::engine::command::{Command, Resolution};
 use crate::engine::decide::tests::{
@@ -11,8 +12,9 @@ use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::Stage;
+use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
-use crate::model::remote::{Found, Gathered, RemoteJob, StagedFile};
+use crate::model::remote::{Found, Gathered, ListedJob, RemoteJob, StagedFile};
 
 /// So many jobs whose files are at the platform.
 fn ready(connection: ConnectionId, files: u64) -> (Bed, Vec<Effect>) {
@@ -294,4 +296,29 @@ fn what_is_sent_again_bears_another_tag() {
         Resolution::SendAgain,
     )));
     assert_ne!(bed.world.jobs[&job].tag, first);
+}
+
+/// A job that a person adopts by its number is not offered any more as what an open submission may have become.
+#[test]
+fn a_candidate_that_is_adopted_on_its_own_is_offered_no_longer() {
+    let (mut bed, _) = ready(UPLOADS, 1);
+    bed.end(&WorkKey::ReadBaseline(JobId(1)));
+    bed.happen(Event::BaselineRead(JobId(1), Ok(Vec::new())));
+    bed.happen(Event::CommitAsked(JobId(1), None));
+    lose(&mut bed, JobId(1));
+    find(&mut bed, JobId(1), perhaps(&["r1", "r2"]));
+    let listed = ListedJob {
+        remote: remote("r2"),
+        name: "Run r2".to_owned(),
+        pipeline: Pipeline::typed("p"),
+        created: None,
+        word: "done".to_owned(),
+    };
+    let folder = PathBuf::from("/results/Adopted Run r2");
+    bed.happen(Event::AdoptionPrepared(
+        UPLOADS,
+        Box::new(listed),
+        Ok(folder),
+    ));
+    assert_eq!(bed.world.jobs[&JobId(1)].candidates, [remote("r1")]);
 }
