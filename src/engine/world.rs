@@ -71,7 +71,8 @@ pub struct Live {
     /// Work under way.
     pub running: BTreeSet<WorkKey>,
     /// Work under way whose end is not for the present attempt: submissions and gatherings of jobs that a person has
-    /// ended meanwhile, and looks for lost submissions under which the clock jumped.
+    /// ended meanwhile, cancellations of jobs that were sent again, and looks for lost submissions under which the clock
+    /// jumped.
     pub given_up: BTreeSet<WorkKey>,
     /// What is known of each connection in this session.
     pub links: BTreeMap<ConnectionId, Link>,

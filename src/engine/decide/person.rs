@@ -152,6 +152,10 @@ pub(super) fn retry(world: &mut World, id: JobId, now: Now) {
             job.folder = another_folder(world, &job);
         }
         forget_artifacts(world, id);
+        let cancel = WorkKey::Cancel(id);
+        if world.is_running(&cancel) {
+            world.live.given_up.insert(cancel);
+        }
         let was_made = job.remote.take().is_some();
         // An input that a job ran with does for the next one; one that may be the fault, or lacks files, does not.
         if left_out || !was_made {

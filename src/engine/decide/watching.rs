@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::decide::{Verdict, calm, fail, outage, refused, verdict, wait};
-use crate::engine::event::Now;
+use crate::engine::event::{Now, WorkKey};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{BatchId, ConnectionId, JobId};
@@ -215,8 +215,11 @@ pub(super) fn remote_failure(reason: Option<&str>) -> Error {
     }
 }
 
-/// The platform was asked to end a job.
+/// The platform was asked to end a job. What it says of a job that has ended since says nothing about the one after it.
 pub(super) fn cancel_answered(world: &mut World, id: JobId, outcome: Result<()>, now: Now) {
+    if world.live.given_up.contains(&WorkKey::Cancel(id)) {
+        return;
+    }
     let Some(mut job) = world.job(id).filter(|job| !job.stage.is_settled()) else {
         return;
     };

@@ -14,7 +14,9 @@ use crate::model::ids::{ConnectionId, FileId, JobId};
 use crate::model::job::Stage;
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
-use crate::model::remote::{Found, Gathered, ListedJob, RemoteJob, StagedFile};
+use crate::model::remote::{
+    Found, Gathered, JobReport, JobStatus, ListedJob, RemoteJob, StagedFile,
+};
 
 /// So many jobs whose files are at the platform.
 fn ready(connection: ConnectionId, files: u64) -> (Bed, Vec<Effect>) {
@@ -321,4 +323,31 @@ fn a_candidate_that_is_adopted_on_its_own_is_offered_no_longer() {
         Ok(folder),
     ));
     assert_eq!(bed.world.jobs[&JobId(1)].candidates, [remote("r1")]);
+}
+
+/// A job that ended while the platform was asked to stop it, and was sent again: the late answer is about the job before.
+#[test]
+fn a_late_answer_to_a_cancellation_does_not_end_the_next_job() {
+    let (mut bed, _) = ready(GATHERS, 1);
+    let job = JobId(1);
+    gathered(&mut bed, job, true);
+    bed.happen(Event::CommitAsked(job, None));
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Ok(remote("r1"))));
+    bed.happen(Event::Command(Command::CancelJob(job)));
+    assert!(bed.world.is_running(&WorkKey::Cancel(job)));
+    let stopped = JobReport {
+        status: JobStatus::Cancelled,
+        word: "stopped".to_owned(),
+        message: None,
+    };
+    bed.happen(Event::Polled(GATHERS, Ok(vec![(job, Ok(stopped))])));
+    assert_eq!(bed.stage(job), Stage::Cancelled);
+    bed.happen(Event::Command(Command::RetryJob(job)));
+    bed.happen(Event::CommitAsked(job, None));
+    bed.end(&WorkKey::Submit(job));
+    bed.happen(Event::Submitted(job, Ok(remote("r2"))));
+    bed.end(&WorkKey::Cancel(job));
+    bed.happen(Event::CancelAnswered(job, Ok(())));
+    assert_eq!(bed.stage(job), Stage::Queued);
 }
