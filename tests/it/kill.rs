@@ -7,9 +7,10 @@
 //! `LABFERRY_KILL_ROUNDS` makes it longer, `LABFERRY_KILL_SEED` draws other moments.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
 use labferry::model::job::{Job, Stage};
@@ -261,10 +262,7 @@ fn inputs(place: &Place, platform: &Platform, round: u64) -> Vec<PathBuf> {
             bytes.extend(tail.take(TAIL_BYTES));
             // Neither blank lines nor what follows a picture change what a platform makes of a file.
             bytes.extend(format!("{round:08}").bytes().filter(|_| !is_text(name)));
-            std::fs::File::create(&path)
-                .unwrap()
-                .write_all(&bytes)
-                .unwrap();
+            File::create(&path).unwrap().write_all(&bytes).unwrap();
             path
         })
         .collect()
@@ -365,16 +363,32 @@ async fn ends_within(child: &mut Child, time: Duration) -> bool {
 /// `resume` until nothing moves any more. It ends by itself when everything is settled.
 async fn resume(place: &Place, jobs: u64) -> Ran {
     let mut program = place.program();
-    program.arg("resume");
+    // Into files: a pipe that nobody reads meanwhile holds up a program that has much to tell.
+    let (mut said, mut complained) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    program
+        .arg("resume")
+        .stdout(said.try_clone().unwrap())
+        .stderr(complained.try_clone().unwrap());
     let mut child = program.spawn().unwrap();
     let patience = Duration::from_mins(2) + Duration::from_secs(2 * jobs);
     let ended = ends_within(&mut child, patience).await;
     if !ended {
         child.kill().unwrap();
     }
-    let ran = Ran::of(child.wait_with_output().unwrap());
+    let ran = Ran::of(Output {
+        status: child.wait().unwrap(),
+        stdout: all_of(&mut said),
+        stderr: all_of(&mut complained),
+    });
     assert!(ended, "resume does not end\n{ran:#?}");
     ran
+}
+
+fn all_of(file: &mut File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// Holds the journal, the platforms and the disk against each other.
@@ -479,7 +493,7 @@ fn results(contents: &Contents, told: &str) {
         match known.get(label) {
             None => drop(known.insert(label, found)),
             Some(right) => {
-                assert_eq!(right, &found, "{told}\n{}", batch.folder.display());
+                assert_eq!(right, &found, "{told}\n{label}: {}", batch.folder.display());
                 compared += 1;
             }
         }

@@ -173,8 +173,9 @@ impl Life {
         if let Some(known) = &submission.drafted {
             return known.clone();
         }
+        let left = self.drafted.get(&job).map(|draft| draft.id.clone());
         assert!(
-            !self.drafted.contains_key(&job),
+            !left.is_some_and(|left| self.platform(id).drafts.contains(&left)),
             "a draft was forgotten, and another one is made"
         );
         let draft = self.remote("d");
