@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::watch;
 
 use crate::cli::follow::{Follower, sum_up};
@@ -21,13 +23,19 @@ use crate::model::job::Stage;
 pub(super) struct Session {
     engine: Engine,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Listens from the first wait on: whoever listens anew for each wait does not hear what comes between two of them.
+    interrupted: Shared<BoxFuture<'static, ()>>,
 }
 
 impl Session {
     /// Waits until the engine is at work.
     pub(super) async fn over(engine: Engine) -> Result<Self, Trouble> {
         let snapshots = engine.subscribe();
-        let mut session = Self { engine, snapshots };
+        let mut session = Self {
+            engine,
+            snapshots,
+            interrupted: interrupted().boxed().shared(),
+        };
         session
             .until(|snapshot| match &snapshot.phase {
                 Phase::Starting | Phase::Stopped(_) => None,
@@ -66,16 +74,17 @@ impl Session {
                 return Err(Trouble::Problem(words.clone()));
             }
             tokio::select! {
+                biased;
+                () = self.interrupted.clone() => return Err(Trouble::problem(
+                    "You stopped Labferry.",
+                    "Everything up to here is written down.",
+                    "`labferry resume` carries on.",
+                )),
                 changed = self.snapshots.changed() => {
                     if changed.is_err() {
                         return Err(engine_ended());
                     }
                 }
-                () = interrupted() => return Err(Trouble::problem(
-                    "You stopped Labferry.",
-                    "Everything up to here is written down.",
-                    "`labferry resume` carries on.",
-                )),
             }
         }
     }

@@ -47,7 +47,8 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_bucket_is_connected_as_a_whole_and_files_go_through_it_by_sample() {
     let place = Place::new();
-    let sandbox = place.sandbox(&["--speed", "60"]);
+    // Not so fast that a link of five minutes is over before a busy machine has used it.
+    let sandbox = place.sandbox(&["--speed", "20"]);
     // A bucket without its secrets is no bucket.
     let address = sandbox.address("code_ocean", "url");
     let words = [
@@ -144,7 +145,7 @@ fn known_jobs_are_not_adopted_and_others_are(
 #[test]
 fn inputs_that_are_there_need_no_file_and_no_bucket() {
     let place = Place::new();
-    let sandbox = place.sandbox(&["--speed", "60"]);
+    let sandbox = place.sandbox(&["--speed", "20"]);
     let key = sandbox.address("code_ocean", "token").to_owned();
     let place = place.with_env("LABFERRY_KEY_CAPSULES", &key);
     connect(&place, &sandbox, false).ended_with(0);

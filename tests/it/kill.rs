@@ -33,12 +33,13 @@ const TAIL_BYTES: usize = 1 << 20;
 /// A file that was written to so short a time ago grows.
 const GROWING: Duration = Duration::from_millis(300);
 
-/// What slows transfers down, so that a kill meets them on their way.
-const SLOW: [&str; 8] = [
+/// What slows transfers down, so that a kill meets them on their way. Not what an Analytics Automated server is sent: it
+/// cannot be asked what it has made, and a submission that takes longer than any program lives would leave every job of
+/// this test to the person.
+const SLOW: [&str; 7] = [
     "slow@biodock.upload",
     "slow@code_ocean.bucket",
     "slow@storage.sb-part",
-    "slow@aa.submit",
     "slow@aa.file",
     "slow@storage.get",
     "sb.min-part=1024",

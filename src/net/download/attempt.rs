@@ -19,6 +19,7 @@ use crate::net::download::{
 };
 use crate::net::errors;
 use crate::net::speed::Way;
+use crate::net::storage_errors::from_storage;
 
 /// A file this short is not continued by a later run.
 const SMALL_BYTES: u64 = 64 * 1024;
@@ -33,11 +34,15 @@ impl Download<'_> {
         }
         let conditions = self.conditions();
         let response = self.ask(address, &conditions).await?;
-        self.receive(response).await
+        self.receive(response, address).await
     }
 
     /// Takes the answer to a plain request, or to one for the rest.
-    pub(super) async fn receive(&mut self, mut response: Response) -> Result<(), Trouble> {
+    pub(super) async fn receive(
+        &mut self,
+        mut response: Response,
+        address: &Address,
+    ) -> Result<(), Trouble> {
         match response.status().as_u16() {
             200 => self.begin(&mut response).await?,
             206 => self.go_on(&response)?,
@@ -47,7 +52,7 @@ impl Download<'_> {
                     "The file at the platform is shorter than what was announced",
                 )));
             }
-            _ => return Err(refusal(&mut response, self.http.patience().idle).await),
+            _ => return Err(refusal(&mut response, address, self.http.patience().idle).await),
         }
         self.pour(&mut response).await
     }
@@ -267,20 +272,24 @@ pub(super) async fn in_time(http: &Http, meter: &Meter, bytes: usize) -> Result<
 }
 
 /// What a refusal means for the link: these statuses are what storage says to a link that has expired or was withdrawn.
-pub(super) async fn refusal(response: &mut Response, idle: Duration) -> Trouble {
+/// To whom no key was shown says nothing about the key.
+pub(super) async fn refusal(
+    response: &mut Response,
+    (_, header): &Address,
+    idle: Duration,
+) -> Trouble {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let body = match timeout(idle, response.chunk()).await {
         Ok(Ok(Some(body))) => body,
         Ok(Ok(None) | Err(_)) | Err(_) => Bytes::new(),
     };
-    let error = errors::from_answer(
-        Doing::Download,
-        status,
-        &headers,
-        &body,
-        errors::usual_complaint,
-    );
+    let error = if header.is_some() {
+        let read = errors::usual_complaint;
+        errors::from_answer(Doing::Download, status, &headers, &body, read)
+    } else {
+        from_storage(Doing::Download, status, &headers, &body)
+    };
     match status {
         400 | 401 | 403 | 404 | 410 => Trouble::Expired(error),
         _ if error.is_retryable() => Trouble::Again(error),

@@ -254,7 +254,7 @@ impl<'a> Download<'a> {
                     return Box::pin(self.run_wide(nothing, Some(first), address, renew)).await;
                 }
                 Opening::Plain(response) => {
-                    self.receive(response).await?;
+                    self.receive(response, address).await?;
                     return self.check().await;
                 }
                 Opening::Unproven => self.is_narrow = true,

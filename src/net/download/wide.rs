@@ -276,10 +276,10 @@ async fn fetch_piece(common: &Common<'_>, piece: Piece) -> PieceEnd {
     }
 }
 
-async fn pour(common: &Common<'_>, piece: Piece, reached: &mut u64) -> Result<(), Trouble> {
+async fn pour(common: &Common<'_>, mut piece: Piece, reached: &mut u64) -> Result<(), Trouble> {
     let Common { http, meter, .. } = *common;
     let (start, end) = piece.range;
-    let mut response = match piece.first {
+    let mut response = match piece.first.take() {
         Some(response) => response,
         None => ask_range(common, &piece).await?,
     };
@@ -287,7 +287,7 @@ async fn pour(common: &Common<'_>, piece: Piece, reached: &mut u64) -> Result<()
         206 => prove_range(common, response.headers(), start)?,
         // The whole file instead of a range of it: the mark no longer fits.
         200 | 416 => return Err(Trouble::Restart(changed(response.status().as_u16()))),
-        _ => return Err(refusal(&mut response, http.patience().idle).await),
+        _ => return Err(refusal(&mut response, &piece.address, http.patience().idle).await),
     }
     while *reached < end {
         let Some(mut chunk) = next_chunk(http, meter, &mut response).await? else {

@@ -27,8 +27,12 @@ fn met(cell: Cell) -> Met {
     match cell.fault {
         "slow" | "no-range" => Met::Nothing,
         "unauthorized" => Met::Key,
-        // This is its answer to a wrong password.
-        "forbidden" if cell.row.platform == "analytics-automated" => Met::Key,
+        // This is its answer to a wrong password; files are served by the web server before it, which says 401.
+        "forbidden"
+            if cell.row.platform == "analytics-automated" && cell.row.endpoint != "aa.file" =>
+        {
+            Met::Key
+        }
         "forbidden" | "not-found" | "conflict" | "too-large" | "expired-link" => Met::Refusal,
         "rate-limited"
         | "rate-limited-silent"
