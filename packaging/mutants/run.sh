@@ -92,6 +92,7 @@ cp Cargo.lock "$package/"
 } >"$package/Cargo.toml"
 
 cd "$package"
-LABFERRY_SEEDS=${LABFERRY_SEEDS:-60} cargo mutants --file 'src/engine/decide/**' --file src/model/job.rs --file src/net/retry.rs \
+# The unit tests of these rooms, then lives from seeds.
+LABFERRY_SEEDS=${LABFERRY_SEEDS:-200} cargo mutants --file 'src/engine/decide/**' --file src/model/job.rs --file src/net/retry.rs \
   --file src/results/unzip.rs --file 'src/results/unzip/**' --exclude '**/tests.rs' --exclude '**/tests/**' \
-  --timeout 90 --output "$work" "$@" -- --lib -- --skip store::
+  --timeout 90 --output "$work" "$@" -- --lib --test it -- --skip store::

@@ -16,7 +16,7 @@ use crate::engine::snapshot::{
 };
 use crate::model::artifact::Artifact;
 use crate::model::batch::Batch;
-use crate::model::connection::{Connection, KeyState};
+use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::form::Form;
 use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId, PipelineId};
@@ -26,6 +26,7 @@ use crate::model::pipeline::Pipeline;
 use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{JobStatus, ListedJob, StagedFile};
 use crate::model::samples::SampleSources;
+use crate::model::secret::Secret;
 use crate::model::settings::AppSettings;
 use crate::store::journal::{Change, LastIds};
 
@@ -86,6 +87,8 @@ pub struct Live {
     pub draft: Arc<DraftView>,
     /// What the sample table of the draft is made from.
     pub samples: SampleSources,
+    /// Connections on their way to the vault, by label.
+    pub saves: BTreeMap<String, Saving>,
     /// A draft to look over as soon as the look-over under way is done.
     pub check_wanted: Option<crate::model::batch::BatchDraft>,
     /// Counts looks through files.
@@ -97,6 +100,26 @@ pub struct Live {
     pub unwatched: BTreeMap<JobId, (Timestamp, SignedDuration)>,
     /// Results that wait because their server was not reached.
     pub unreached: BTreeSet<ArtifactId>,
+}
+
+/// A connection on its way to the vault.
+#[derive(Clone, Debug)]
+pub struct Saving {
+    /// Its number.
+    pub id: ConnectionId,
+    /// What was filled in meanwhile; it is saved over the other, the newest wish only.
+    pub next: Option<Box<Filled>>,
+}
+
+/// What a person filled in for a connection.
+#[derive(Clone, Debug)]
+pub struct Filled {
+    /// Everything that is no secret.
+    pub draft: ConnectionDraft,
+    /// The secrets, by field.
+    pub secrets: Vec<(String, Secret)>,
+    /// The name under which another program's file has them.
+    pub profile: Option<String>,
 }
 
 /// What is known of a connection in this session.

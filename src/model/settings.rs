@@ -81,6 +81,22 @@ pub enum ProxyChoice {
     Manual(String),
 }
 
+impl ProxyChoice {
+    /// Whether a password stands in the address; settings are no place for one.
+    pub fn holds_password(&self) -> bool {
+        let Self::Manual(address) = self else {
+            return false;
+        };
+        let rest = address
+            .split_once("://")
+            .map_or(&**address, |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
+    }
+}
+
 /// Which theme to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThemeChoice {

@@ -183,11 +183,19 @@ impl Http {
 
     /// These limits, in the time of the other end.
     pub fn limits(&self, limits: &Limits) -> Limits {
-        let haste = self.inner.options.haste.map_or(1, NonZeroU32::get);
         Limits {
-            requests_per_second: limits.requests_per_second.saturating_mul(haste),
+            requests_per_second: limits.requests_per_second.saturating_mul(self.haste()),
             ..*limits
         }
+    }
+
+    /// A wait that is ours to choose, in the time of the other end.
+    pub fn in_its_time(&self, wait: Duration) -> Duration {
+        wait / self.haste()
+    }
+
+    fn haste(&self) -> u32 {
+        self.inner.options.haste.map_or(1, NonZeroU32::get)
     }
 
     /// When a large file is fetched in several ranges at once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::decide::{
-    connecting, drafting, fetching, finishing, listing, sampling, sending, watching,
+    connecting, drafting, fetching, finishing, listing, sampling, saving, sending, watching,
 };
 use crate::engine::event::{Now, WorkKey, breakdown};
 use crate::engine::world::World;
@@ -41,10 +41,8 @@ pub(super) fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         }
         WorkKey::Check => drafting::checked(world, Vec::new(), now),
         WorkKey::Prepare => drafting::prepared(world, Err(Vec::new()), now),
-        WorkKey::StoreConnection(_)
-        | WorkKey::ProbeKeyring
-        | WorkKey::PrepareAdoption(..)
-        | WorkKey::CheckFolder(_) => {}
+        WorkKey::StoreConnection(id) => saving::broke(world, id, now),
+        WorkKey::ProbeKeyring | WorkKey::PrepareAdoption(..) | WorkKey::CheckFolder(_) => {}
         WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
         WorkKey::Connect(id) => {
             let key_state = world.link(id).key;

@@ -1,55 +1,19 @@
-//! Connections: saved, tried, connected, asked, removed.
+//! Connections: tried, connected, asked, removed.
 
 use std::sync::Arc;
 
 use crate::engine::decide::block;
-use crate::engine::event::{Effect, Now, Work, WorkKey};
+use crate::engine::event::{Effect, Now, Work};
 use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Profiles, Trial};
-use crate::engine::world::{Link, World};
+use crate::engine::world::World;
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
 use crate::model::error::{ErrorKind, Result};
 use crate::model::form::Form;
 use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
-use crate::model::notice::{About, Did, Subject, Weight, Words, details, explain};
+use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::pipeline::Pipeline;
 use crate::model::secret::Secret;
 use crate::store::journal::Change;
-
-/// Validates and stores what was filled in, over what another program's file has under a name; the same label replaces.
-pub(super) fn save(
-    world: &mut World,
-    draft: ConnectionDraft,
-    secrets: Vec<(String, Secret)>,
-    profile: Option<String>,
-    now: Now,
-) {
-    let known = world
-        .connections
-        .values()
-        .find(|connection| connection.label == draft.label.trim())
-        .map(|connection| connection.id);
-    // Jobs of a removed connection find their way again when it comes back under its label.
-    let returns = world.jobs.values().find(|job| {
-        job.connection_label == draft.label.trim()
-            && job.provider == draft.provider
-            && !world.connections.contains_key(&job.connection)
-    });
-    let id = known
-        .or(returns.map(|job| job.connection))
-        .unwrap_or_else(|| {
-            // Taken at once: a second one may be saved while the first is still on its way to the vault.
-            world.last_ids.connection = ConnectionId(world.last_ids.connection.0.saturating_add(1));
-            world.last_ids.connection
-        });
-    let vault_name = format!("{:016x}", now.random);
-    world.start(Work::StoreConnection {
-        draft,
-        secrets,
-        profile,
-        id,
-        vault_name,
-    });
-}
 
 /// Reads which names another program's file of keys holds.
 pub(super) fn read_profiles(world: &mut World, provider: ProviderId) {
@@ -101,57 +65,6 @@ pub(super) fn tried(world: &mut World, outcome: Result<Account>) {
             Trial::Bad(explain(&error, subject, Did::NothingSent))
         }
     });
-}
-
-/// The connection is valid and its secrets are in the vault; or it is not.
-pub(super) fn stored(
-    world: &mut World,
-    draft: &ConnectionDraft,
-    outcome: Result<(Connection, KeyState)>,
-    now: Now,
-) {
-    world.live.trial = None;
-    match outcome {
-        Ok((connection, key)) => {
-            let id = connection.id;
-            if let Some(before) = world.connections.get(&id)
-                && before.vault_name != connection.vault_name
-            {
-                let outdated = before.vault_name.clone();
-                world.ask(Effect::ForgetSecrets(outdated));
-            }
-            world.write(Change::PutConnection(Arc::new(connection)));
-            world.ask(Effect::Disconnect(id));
-            let outdated = world.is_running(&WorkKey::Connect(id));
-            world.live.links.insert(
-                id,
-                Link {
-                    outdated,
-                    key,
-                    ..Link::default()
-                },
-            );
-            connect(world, id);
-            // What it could not ask for while the key was wrong is due at once.
-            world.link(id).poll_due = Some(now.at);
-            world.link(id).check = CheckState::Checking;
-        }
-        Err(error) => {
-            let provider = world
-                .facts
-                .iter()
-                .find(|facts| facts.id == draft.provider)
-                .map_or("The platform", |facts| facts.name);
-            let subject = Subject {
-                provider,
-                connection: &draft.label,
-                name: &draft.label,
-            };
-            let words = explain(&error, subject, Did::NothingSent);
-            world.live.trial = Some(Trial::Bad(words.clone()));
-            world.notice(now, About::App, Weight::Problem, words, details(&error));
-        }
-    }
 }
 
 /// Asks for a client.

@@ -13,6 +13,7 @@ mod listing;
 mod outage;
 mod person;
 mod sampling;
+mod saving;
 mod sending;
 mod settings;
 mod watching;
@@ -28,7 +29,7 @@ use crate::engine::command::Command;
 use crate::engine::event::{Effect, Event, Now, Work};
 use crate::engine::plan;
 use crate::engine::snapshot::CheckState;
-use crate::engine::world::{World, later, move_job, note};
+use crate::engine::world::{Filled, World, later, move_job, note};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::ids::{ArtifactId, ConnectionId};
 use crate::model::job::{Job, Stage};
@@ -55,7 +56,7 @@ fn react(world: &mut World, event: Event, now: Now) {
         Event::SheetRead(path, sheet) => sampling::sheet_read(world, &path, sheet),
         Event::Checked(findings) => drafting::checked(world, findings, now),
         Event::Prepared(prepared) => drafting::prepared(world, prepared, now),
-        Event::ConnectionStored(draft, outcome) => connecting::stored(world, &draft, outcome, now),
+        Event::ConnectionStored(draft, outcome) => saving::stored(world, &draft, outcome, now),
         Event::Tried(outcome) => connecting::tried(world, outcome),
         Event::Connected(id, key, outcome) => connecting::connected(world, id, key, outcome, now),
         Event::Asked(id, account, pipelines) => {
@@ -123,7 +124,12 @@ fn obey(world: &mut World, command: Command, now: Now) {
         }
         Command::ForgetJob(job) => person::forget(world, job),
         Command::SaveConnection(draft, secrets) => {
-            connecting::save(world, draft, secrets, None, now);
+            let filled = Filled {
+                draft,
+                secrets,
+                profile: None,
+            };
+            saving::save(world, filled, now);
         }
         Command::TryConnection(draft, secrets) => {
             connecting::try_out(world, draft, secrets, None);
@@ -145,12 +151,17 @@ fn obey(world: &mut World, command: Command, now: Now) {
         } => settings::remove_named(world, &provider, &pipeline, &name),
         Command::ReadProfiles(provider) => connecting::read_profiles(world, provider),
         Command::ImportProfile { draft, profile } => {
-            connecting::save(world, draft, Vec::new(), Some(profile), now);
+            let filled = Filled {
+                draft,
+                secrets: Vec::new(),
+                profile: Some(profile),
+            };
+            saving::save(world, filled, now);
         }
         Command::RetryKeyring => world.start(Work::ProbeKeyring),
         Command::CheckFolder(folder) => world.start(Work::CheckFolder(folder)),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
-        Command::SaveSettings(settings) => settings::save(world, settings),
+        Command::SaveSettings(settings) => settings::save(world, settings, now),
         // Preview and report touch nothing that is decided here: the dispatcher hands these to its desk.
         Command::OpenPreview(_)
         | Command::ClosePreview

@@ -1,14 +1,28 @@
 //! What the person sets for the whole app, and settings of pipelines kept under names.
 
-use crate::engine::event::{Effect, WorkKey};
+use crate::engine::event::{Effect, Now, WorkKey};
 use crate::engine::world::World;
 use crate::model::ids::{PipelineId, ProviderId};
+use crate::model::notice::{About, Weight, Words};
 use crate::model::settings::{AppSettings, SavedSettings};
 use crate::store::journal::Change;
 
 /// Saves the settings; a changed way to the network renews all clients. Settings kept under names have commands of their
 /// own, so that a window with older ones does not undo them.
-pub(super) fn save(world: &mut World, settings: AppSettings) {
+pub(super) fn save(world: &mut World, mut settings: AppSettings, now: Now) {
+    if settings.proxy.holds_password() {
+        settings.proxy = world.settings.proxy.clone();
+        let words = Words {
+            what: "The address of the proxy has a password in it.".to_owned(),
+            did: "Labferry keeps passwords in the keyring only, so this address was not saved; the proxy is the one from \
+                  before."
+                .to_owned(),
+            next: "Enter the proxy with its password in the settings of your system, and choose “As the system” here."
+                .to_owned(),
+            action: None,
+        };
+        world.notice(now, About::App, Weight::Problem, words, Vec::new());
+    }
     let network_changed = settings.proxy != world.settings.proxy
         || settings.extra_authority != world.settings.extra_authority;
     let (up, down) = (

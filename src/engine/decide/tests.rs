@@ -3,6 +3,7 @@
 mod listing;
 mod losing;
 mod outage;
+mod saving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -377,10 +377,15 @@ impl Api {
         }
         let body = self.auth.hidden_in(body);
         let error = errors::from_answer(doing, status, &headers, &body, self.read_complaint);
-        Err(match pause {
-            Some(wait) => error.retry_after(Some(wait)),
-            None => error,
-        })
+        // What the platform does not say itself is our own politeness.
+        let own = error.failure().retry_after;
+        let own = own.filter(|_| asked.is_none());
+        Err(
+            match pause.or(own.map(|wait| self.http.in_its_time(wait))) {
+                Some(wait) => error.retry_after(Some(wait)),
+                None => error,
+            },
+        )
     }
 
     async fn read_body(&self, response: &mut Response, doing: Doing) -> Result<Bytes> {

@@ -11,12 +11,13 @@ use std::io::{BufRead as _, BufReader};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Program, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use labferry::engine::command::{Command, Resolution};
 use labferry::engine::pace::Pace;
-use labferry::engine::snapshot::{CheckState, Snapshot};
+use labferry::engine::snapshot::{CheckState, JobView, Snapshot};
 use labferry::engine::{Engine, EngineOptions};
 use labferry::model::batch::{BatchDraft, Target};
 use labferry::model::connection::ConnectionDraft;
@@ -233,6 +234,9 @@ fn second_run(order: &Order) -> (Child, UnboundedReceiver<Said>, JoinHandle<()>)
                     lines
                         .send(serde_json::from_str::<Said>(&line).unwrap())
                         .unwrap();
+                } else {
+                    // What is said of one that is stuck.
+                    println!("{line}");
                 }
             }
         })
@@ -478,6 +482,11 @@ impl Person {
         if since.elapsed() > STUCK {
             self.said.stuck.push(format!("{id:?}"));
             println!("{}", describe(snapshot));
+            let of = |view: &&Arc<JobView>| view.job.id == id;
+            println!("{:#?}", snapshot.jobs.iter().find(of));
+            for view in &snapshot.connections {
+                println!("{}: {:?}", view.connection.label, view.check);
+            }
             self.say();
         }
     }

@@ -1,0 +1,122 @@
+//! What is saved: connections while one of the same label is on its way to the vault, and no password in the settings.
+
+use crate::engine::command::Command;
+use crate::engine::decide::tests::{Bed, UPLOADS, started};
+use crate::engine::event::{Effect, Event, Work, WorkKey};
+use crate::model::connection::{Connection, ConnectionDraft, KeyState};
+use crate::model::error::{Doing, Error, ErrorKind, Result};
+use crate::model::ids::ConnectionId;
+use crate::model::secret::Secret;
+use crate::model::settings::{AppSettings, ProxyChoice};
+
+fn filled(bed: &Bed, label: &str) -> ConnectionDraft {
+    ConnectionDraft {
+        provider: bed.world.connections[&UPLOADS].provider.clone(),
+        label: label.to_owned(),
+        entries: std::collections::BTreeMap::new(),
+    }
+}
+
+fn save(bed: &mut Bed, label: &str, key: &str) -> Vec<Effect> {
+    let draft = filled(bed, label);
+    let secrets = vec![("key".to_owned(), Secret::parse_key(key).unwrap())];
+    bed.happen(Event::Command(Command::SaveConnection(draft, secrets)))
+}
+
+/// The key and the number of the only connection that goes to the vault.
+fn stores(effects: &[Effect]) -> Option<(String, ConnectionId)> {
+    match started(effects).as_slice() {
+        [] => None,
+        [Work::StoreConnection { secrets, id, .. }] => {
+            Some((secrets[0].1.reveal().to_owned(), *id))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn stored(bed: &mut Bed, id: ConnectionId, outcome: Result<()>) -> Vec<Effect> {
+    bed.end(&WorkKey::StoreConnection(id));
+    let draft = filled(bed, "Imaging");
+    let connection = Connection {
+        id,
+        label: "Imaging".to_owned(),
+        ..bed.world.connections[&UPLOADS].as_ref().clone()
+    };
+    let outcome = outcome.map(|()| (connection, KeyState::InKeyring));
+    bed.happen(Event::ConnectionStored(draft, outcome))
+}
+
+#[test]
+fn what_is_saved_while_another_save_is_under_way_comes_after_it() {
+    let mut bed = Bed::new();
+    let (key, id) = stores(&save(&mut bed, "Imaging", "first")).unwrap();
+    assert_eq!(key, "first");
+    assert_eq!(stores(&save(&mut bed, " Imaging ", "second")), None);
+    assert_eq!(stores(&save(&mut bed, "Imaging", "third")), None);
+    // Another label is another connection.
+    let (other, its_id) = stores(&save(&mut bed, "Elsewhere", "other")).unwrap();
+    assert_eq!(other, "other");
+    assert_ne!(its_id, id);
+    let next = stored(&mut bed, id, Ok(()));
+    let next: Vec<_> = next
+        .into_iter()
+        .filter(|effect| matches!(effect, Effect::Start(Work::StoreConnection { .. })))
+        .collect();
+    assert_eq!(stores(&next), Some(("third".to_owned(), id)));
+    let last = stored(&mut bed, id, Ok(()));
+    let again = |effect: &Effect| matches!(effect, Effect::Start(Work::StoreConnection { .. }));
+    assert!(!last.iter().any(again), "{last:?}");
+    let labels = bed.world.connections.values();
+    assert_eq!(labels.filter(|one| one.label == "Imaging").count(), 1);
+}
+
+#[test]
+fn a_save_that_fails_or_breaks_down_does_not_take_the_next_one_along() {
+    let mut bed = Bed::new();
+    let (_, id) = stores(&save(&mut bed, "Imaging", "first")).unwrap();
+    save(&mut bed, "Imaging", "second");
+    let refused = Error::new(ErrorKind::Invalid, Doing::Connect);
+    let next = stores(&stored(&mut bed, id, Err(refused)));
+    let (key, id) = next.unwrap();
+    assert_eq!(key, "second");
+    save(&mut bed, "Imaging", "third");
+    bed.end(&WorkKey::StoreConnection(id));
+    let effects = bed.happen(Event::Broke(
+        WorkKey::StoreConnection(id),
+        "text".to_owned(),
+    ));
+    assert_eq!(stores(&effects).unwrap().0, "third");
+}
+
+#[test]
+fn a_password_in_the_address_of_the_proxy_is_not_kept() {
+    let mut bed = Bed::new();
+    let manual = |address: &str| AppSettings {
+        proxy: ProxyChoice::Manual(address.to_owned()),
+        keep_archives: !AppSettings::default().keep_archives,
+        ..AppSettings::default()
+    };
+    for address in [
+        "http://someone:canary@proxy.example.org:3128",
+        "someone:canary@proxy.example.org",
+        "socks5h://a:canary@b@[::1]:1080/",
+    ] {
+        bed.happen(Event::Command(Command::SaveSettings(manual(address))));
+        assert_eq!(bed.world.settings.proxy, ProxyChoice::System, "{address}");
+        let written = format!("{:?} {:?}", bed.written, bed.world.notices);
+        assert!(!written.contains("canary"), "{written}");
+    }
+    let usual = AppSettings::default().keep_archives;
+    assert_ne!(
+        bed.world.settings.keep_archives, usual,
+        "everything else is saved"
+    );
+    assert_eq!(bed.world.notices.len(), 3);
+    for address in [
+        "http://proxy.example.org:3128",
+        "http://someone@proxy:1/a:b@c",
+    ] {
+        bed.happen(Event::Command(Command::SaveSettings(manual(address))));
+        assert_eq!(bed.world.settings.proxy, manual(address).proxy);
+    }
+}
