@@ -10,7 +10,7 @@ use crate::model::error::Doing;
 use crate::model::provider::Budget;
 
 /// What a refusal without a time costs, and the most it can.
-const WAIT_UNKNOWN: Duration = Duration::from_mins(1);
+pub(super) const WAIT_UNKNOWN: Duration = Duration::from_mins(1);
 /// The longest wait for a new window that is believed.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Waited beyond the announced time, as both clocks count whole seconds.
@@ -132,10 +132,10 @@ impl Ledger {
         }
     }
 
-    /// How long to wait after a refusal that names no time.
-    pub(super) fn wait_after_refusal(&self, now: Timestamp) -> Duration {
+    /// How long to wait after a refusal that names no time; `unknown` where no window is known either.
+    pub(super) fn wait_after_refusal(&self, unknown: Duration, now: Timestamp) -> Duration {
         self.window
-            .map_or(WAIT_UNKNOWN, |window| until(window.renewed, now))
+            .map_or(unknown, |window| until(window.renewed, now))
     }
 
     /// What was last said.
@@ -303,17 +303,23 @@ mod tests {
     #[test]
     fn a_refusal_waits_for_the_new_window_and_the_clock_may_be_wrong() {
         let mut ledger = Ledger::default();
-        assert_eq!(ledger.wait_after_refusal(at(0)), WAIT_UNKNOWN);
+        assert_eq!(ledger.wait_after_refusal(WAIT_UNKNOWN, at(0)), WAIT_UNKNOWN);
         // The server's clock is an hour ahead of ours.
         let mut ahead = headers(1000, 0, 3600 + 20);
         let date = HeaderValue::from_static("Mon, 10 Jun 2024 07:13:20 GMT");
         ahead.insert(DATE, date);
         ledger.read(&ahead, at(0));
-        assert_eq!(ledger.wait_after_refusal(at(0)), Duration::from_secs(21));
+        assert_eq!(
+            ledger.wait_after_refusal(WAIT_UNKNOWN, at(0)),
+            Duration::from_secs(21)
+        );
         // A time that has passed: a second all the same.
         let mut ledger = Ledger::default();
         ledger.read(&headers(1000, 0, 0), at(0));
-        assert_eq!(ledger.wait_after_refusal(at(0)), Duration::from_secs(1));
+        assert_eq!(
+            ledger.wait_after_refusal(WAIT_UNKNOWN, at(0)),
+            Duration::from_secs(1)
+        );
     }
 
     #[test]

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::provider::{Budget, Limits};
-use crate::net::budget::{Leave, Ledger};
+use crate::net::budget::{Leave, Ledger, WAIT_UNKNOWN};
+use crate::net::client::Http;
 
 /// Longest pause a platform can impose on a whole connection with one answer.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
@@ -130,8 +131,9 @@ impl Gate {
     }
 
     /// How long to wait after a refusal that names no time, where the platform counts requests.
-    pub fn wait_after_refusal(&self) -> Option<Duration> {
-        Some(self.ledger()?.wait_after_refusal(Timestamp::now()))
+    pub fn wait_after_refusal(&self, http: &Http) -> Option<Duration> {
+        let unknown = http.in_its_time(WAIT_UNKNOWN);
+        Some(self.ledger()?.wait_after_refusal(unknown, Timestamp::now()))
     }
 
     /// What is left of the requests the platform allows, as it last said.

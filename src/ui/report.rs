@@ -41,6 +41,8 @@ pub fn report_ui(
     ScrollArea::vertical()
         .id_salt("report")
         .max_height(height)
+        // The page scrolls as well, and would leave it no more than what is left of the window.
+        .min_scrolled_height(height)
         .show(ui, |ui| {
             let mut text = report.text.as_str();
             let edit = TextEdit::multiline(&mut text)

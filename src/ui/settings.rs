@@ -246,7 +246,7 @@ fn network_ui(
     authority_ui(ui, typed_paths, wanted, edited, outbox);
 }
 
-/// A tick, and how fast where it is set.
+/// A tick, and how fast where it is set: its words go on in the field.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -255,14 +255,14 @@ fn network_ui(
 fn speed_ui(ui: &mut Ui, (name, limit): (&str, &str), bytes_per_second: &mut Option<u64>) {
     ui.horizontal(|ui| {
         let mut is_limited = bytes_per_second.is_some();
-        let tick = ui.checkbox(&mut is_limited, name);
+        let words = if is_limited { limit } else { name };
+        let tick = ui.checkbox(&mut is_limited, words);
         if tick.changed() {
             *bytes_per_second = is_limited.then_some(USUAL_LIMIT_BYTES_PER_SECOND);
         }
         let Some(bytes_per_second) = bytes_per_second else {
             return;
         };
-        let label = ui.label(limit);
         let shown = |set: Option<f64>| {
             if let Some(megabytes) = set {
                 *bytes_per_second = (megabytes * BYTES_PER_MEGABYTE) as u64;
@@ -277,7 +277,7 @@ fn speed_ui(ui: &mut Ui, (name, limit): (&str, &str), bytes_per_second: &mut Opt
                 .suffix(" MB/s")
                 .update_while_editing(false),
         )
-        .labelled_by(label.id);
+        .labelled_by(tick.id);
     });
 }
 

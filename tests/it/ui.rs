@@ -746,7 +746,7 @@ fn a_speed_limit_is_ticked_and_set_for_each_way() {
     assert!(window.sees("Upload at most") && !window.sees("Download at most"));
     let shown = window.harness.get_by_value("2.5 MB/s").rect();
     assert!(shown.is_positive());
-    window.press("Limit upload speed");
+    window.press("Upload at most");
     let taken = window.taken();
     assert!(
         matches!(

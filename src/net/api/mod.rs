@@ -350,7 +350,7 @@ impl Api {
         self.gate.read(&headers);
         let asked = retry::retry_after(&headers);
         let pause = match status {
-            429 => asked.or_else(|| self.gate.wait_after_refusal()),
+            429 => asked.or_else(|| self.gate.wait_after_refusal(&self.http)),
             _ => None,
         };
         if let Some(wait) = pause {

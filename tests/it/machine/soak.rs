@@ -165,6 +165,7 @@ async fn soak(wanted: u32, seed: u64) {
     let endpoints = endpoints();
     let mut faults = 0_u64;
     let (mut samples, mut last) = (Vec::new(), Said::default());
+    let mut minutes = tokio::time::interval(Duration::from_mins(1) / HASTE);
     // The first ones connect undisturbed.
     loop {
         tokio::select! {
@@ -177,7 +178,7 @@ async fn soak(wanted: u32, seed: u64) {
                 }
                 None => break,
             },
-            () = tokio::time::sleep(Duration::from_mins(1) / HASTE) => {
+            _ = minutes.tick() => {
                 if last.ended < jobs && !samples.is_empty() {
                     faults += u64::from(disturb(&sandbox, &endpoints, &mut chance));
                 }
@@ -251,8 +252,10 @@ fn endpoints() -> Vec<&'static str> {
         .collect()
 }
 
-/// Makes the next request at an endpoint go wrong.
+/// Makes the next request at an endpoint go wrong, unless the next minute comes first: faults that nobody met must not
+/// pile up while a connection waits, or it would never get through again.
 fn disturb(sandbox: &Sandbox, endpoints: &[&str], chance: &mut fastrand::Rng) -> bool {
+    sandbox.world().faults().clear();
     let fault = chance.choice(FAULTS).unwrap();
     let endpoint = chance.choice(endpoints).unwrap();
     let text = format!("{fault}@{endpoint}*1");

@@ -1,6 +1,7 @@
 //! The bounds themselves: what is still allowed at each, and what is said of a list of entries that ends too early.
 
-use super::{Bench, archive, deflated, paths, stored, troubles};
+use super::{Bench, Entry, archive, claimed_so_often, deflated, paths, stored, troubles};
+use crate::results::unzip::entry::is_there;
 use crate::results::unzip::{Limits, Trouble, UnzipError, not_an_archive};
 use std::io;
 use zip::result::ZipError;
@@ -131,4 +132,61 @@ fn a_drive_that_cannot_be_read_is_no_damaged_archive() {
     assert!(matches!(not_an_archive(short), UnzipError::NotAnArchive(_)));
     let other = ZipError::InvalidArchive("no end".into());
     assert!(matches!(not_an_archive(other), UnzipError::NotAnArchive(_)));
+}
+
+#[test]
+fn a_path_may_be_exactly_as_deep_and_as_long_as_allowed() {
+    let deep = |parts: usize| vec!["d"; parts].join("/");
+    // Each part counts with what parts it from the next.
+    let long = |last: usize| {
+        format!(
+            "{}/{}",
+            vec!["l".repeat(99); 19].join("/"),
+            "m".repeat(last)
+        )
+    };
+    let names = [deep(40), deep(41), long(99), long(100)];
+    let bench = Bench::new();
+    let entries: Vec<_> = names.iter().map(|name| stored(name, b"1")).collect();
+    let unpacked = bench.unpack(&entries);
+    assert_eq!(paths(&unpacked), [&*names[0], &names[2]]);
+    let too_long = Trouble::Unwritable("its path is too long".to_owned());
+    assert_eq!(
+        troubles(&unpacked),
+        [(&*names[1], &too_long), (&names[3], &too_long)]
+    );
+}
+
+/// A password hides what is in files; a folder has nothing to hide.
+#[test]
+fn a_folder_marked_as_hidden_by_a_password_is_made() {
+    let bench = Bench::new();
+    let unpacked = bench.unpack(&[Entry {
+        flags: 0x801,
+        ..stored("folder/", b"")
+    }]);
+    assert!(unpacked.problems.is_empty(), "{:?}", unpacked.problems);
+    assert!(bench.target().join("folder").is_dir());
+}
+
+/// What has no bytes can be claimed by any number of entries: nothing is unpacked twice.
+#[test]
+fn entries_without_bytes_do_not_overlap() {
+    let unpacked = Bench::new()
+        .run(&claimed_so_often(&stored("empty", b""), 3), &TIGHT)
+        .unwrap();
+    assert!(unpacked.problems.is_empty(), "{:?}", unpacked.problems);
+    assert_eq!(unpacked.files.len(), 3);
+}
+
+/// A place that cannot be looked at is not a free one.
+#[test]
+fn only_what_is_not_there_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"1").unwrap();
+    assert!(is_there(&file).unwrap());
+    assert!(!is_there(&folder.path().join("other")).unwrap());
+    #[cfg(unix)]
+    is_there(&file.join("below a file")).unwrap_err();
 }
