@@ -1,9 +1,15 @@
 //! Decisions without clock, disk or network, one by one. Whole lives drawn from seeds are led in the tests from outside.
 
+mod connecting;
+mod drafting;
+mod drives;
+mod fetching;
+mod folders;
 mod listing;
 mod losing;
 mod outage;
 mod saving;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,0 +1,82 @@
+//! What a person hears of a results folder that was held against its receipt.
+
+use std::path::PathBuf;
+
+use crate::engine::command::Command;
+use crate::engine::decide::tests::{Bed, started};
+use crate::engine::event::{Event, Work};
+use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::notice::{About, Notice, Weight};
+use crate::results::receipt::{Checked, Outcome};
+
+fn told(outcomes: &[(&str, Outcome)]) -> Notice {
+    let mut bed = Bed::new();
+    let files = outcomes
+        .iter()
+        .map(|(path, outcome)| Checked {
+            path: (*path).to_owned(),
+            outcome: *outcome,
+        })
+        .collect();
+    let folder = PathBuf::from("/results/Plate 7");
+    bed.happen(Event::FolderChecked(folder, Ok(files)));
+    assert_eq!(bed.world.notices.len(), 1);
+    Notice::clone(bed.world.notices.values().next().unwrap())
+}
+
+fn lines(notice: &Notice) -> Vec<(&str, &str)> {
+    let details = notice.details.iter();
+    details.map(|(word, path)| (&**word, &**path)).collect()
+}
+
+#[test]
+fn a_folder_as_it_arrived_is_worth_a_note() {
+    let notice = told(&[("a.csv", Outcome::Same), ("b.csv", Outcome::Same)]);
+    assert_eq!(
+        notice.words.what,
+        "All 2 files of Plate 7 are the same as when they arrived."
+    );
+    assert_eq!(notice.weight, Weight::Note);
+    assert_eq!(notice.about, About::App);
+    assert!(notice.words.next.is_empty() && notice.details.is_empty());
+}
+
+#[test]
+fn every_file_that_is_not_as_it_arrived_is_named() {
+    let notice = told(&[("a.csv", Outcome::Same), ("b.csv", Outcome::Missing)]);
+    assert_eq!(
+        notice.words.what,
+        "One of 2 files of Plate 7 is not as it arrived."
+    );
+    assert_eq!(notice.weight, Weight::Warning);
+    assert_eq!(lines(&notice), [("missing", "b.csv")]);
+    let notice = told(&[
+        ("a.csv", Outcome::Changed),
+        ("b.csv", Outcome::Same),
+        ("c.csv", Outcome::Extra),
+    ]);
+    assert_eq!(
+        notice.words.what,
+        "2 of 3 files of Plate 7 are not as they arrived."
+    );
+    assert_eq!(notice.weight, Weight::Warning);
+    assert_eq!(lines(&notice), [("changed", "a.csv"), ("extra", "c.csv")]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_checked_is_a_problem_and_has_a_name() {
+    let mut bed = Bed::new();
+    for (folder, name) in [("/results/Plate 7", "Plate 7"), ("/", "/")] {
+        let path = PathBuf::from(folder);
+        let effects = bed.happen(Event::Command(Command::CheckFolder(path.clone())));
+        assert!(
+            matches!(started(&effects).as_slice(), [Work::CheckFolder(wanted)] if *wanted == path)
+        );
+        let error = Error::new(ErrorKind::LocalFile, Doing::ReadFile);
+        bed.happen(Event::FolderChecked(path, Err(error)));
+        let (_, notice) = bed.world.notices.iter().next_back().unwrap();
+        assert_eq!(notice.weight, Weight::Problem);
+        assert!(notice.words.what.contains(name), "{:?}", notice.words);
+    }
+    assert_eq!(bed.world.notices.len(), 2);
+}
