@@ -1,15 +1,21 @@
 //! Decisions without clock, disk or network, one by one. Whole lives drawn from seeds are led in the tests from outside.
 
+mod adopting;
+mod breaking;
 mod connecting;
 mod drafting;
 mod drives;
 mod fetching;
 mod folders;
+mod jobs_made;
 mod listing;
 mod losing;
 mod outage;
+mod person;
 mod saving;
+mod sending;
 mod settings;
+mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::engine::command::Command;
 use crate::engine::decide::tests::{Bed, CARRIES, FINDS, remote, started, submitting};
 use crate::engine::event::{Effect, Event, Unpacked, Work, WorkKey};
 use crate::model::artifact::{ArtifactState, Fetched, UnpackedFile};
@@ -386,7 +387,6 @@ fn faults_of_the_server_end_a_result_after_so_many() {
 
 #[test]
 fn what_arrives_for_a_job_that_was_ended_is_not_taken() {
-    use crate::engine::command::Command;
     let (mut bed, job) = finished(&["a.csv"]);
     bed.happen(Event::Command(Command::CancelJob(job)));
     arrives(&mut bed, 1);
