@@ -1,6 +1,7 @@
 //! Decisions without clock, disk or network, one by one. Whole lives drawn from seeds are led in the tests from outside.
 
 mod adopting;
+mod asking;
 mod breaking;
 mod connecting;
 mod drafting;
@@ -9,9 +10,12 @@ mod fetching;
 mod folders;
 mod jobs_made;
 mod listing;
+mod looking;
 mod losing;
 mod outage;
 mod person;
+mod preparing;
+mod receipts;
 mod saving;
 mod sending;
 mod settings;

@@ -7,20 +7,17 @@ use jiff::Timestamp;
 use crate::engine::command::Command;
 use crate::engine::decide::tests::{Bed, CARRIES, UPLOADS, started};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
-use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Trial};
+use crate::engine::snapshot::{KeyringState, Loadable, Trial};
 use crate::model::connection::{Account, ConnectionDraft, KeyState};
-use crate::model::error::{Doing, Error, ErrorKind, Result};
-use crate::model::form::Form;
+use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
-use crate::model::notice::{About, Action, Words};
-use crate::model::pipeline::Pipeline;
+use crate::model::notice::Words;
 use crate::model::provider::FanOut;
 use crate::model::secret::Secret;
-use crate::store::journal::Change;
 
 const GONE: ConnectionId = ConnectionId(99);
 
-fn account() -> Account {
+pub(super) fn account() -> Account {
     Account {
         name: "someone@example.org".to_owned(),
         checked: Timestamp::UNIX_EPOCH,
@@ -36,33 +33,24 @@ fn filled() -> ConnectionDraft {
     }
 }
 
-fn refused() -> Error {
+pub(super) fn refused() -> Error {
     Error::new(ErrorKind::Unauthenticated, Doing::CheckKey).status(401)
 }
 
-fn fault() -> Error {
+pub(super) fn fault() -> Error {
     Error::new(ErrorKind::ServerFault, Doing::CheckKey).status(500)
 }
 
-fn check(bed: &mut Bed) -> Vec<Effect> {
+pub(super) fn check(bed: &mut Bed) -> Vec<Effect> {
     bed.happen(Event::Command(Command::CheckConnection(UPLOADS)))
 }
 
-fn asked(
-    bed: &mut Bed,
-    account: Result<Account>,
-    pipelines: Option<Result<Vec<Pipeline>>>,
-) -> Vec<Effect> {
-    bed.end(&WorkKey::Ask(UPLOADS));
-    bed.happen(Event::Asked(UPLOADS, account, pipelines))
-}
-
-fn asks(effects: &[Effect]) -> usize {
+pub(super) fn asks(effects: &[Effect]) -> usize {
     let works = started(effects).into_iter();
     works.filter(|work| matches!(work, Work::Ask(_))).count()
 }
 
-fn connects(effects: &[Effect]) -> usize {
+pub(super) fn connects(effects: &[Effect]) -> usize {
     let works = started(effects).into_iter();
     works
         .filter(|work| matches!(work, Work::Connect(_)))
@@ -148,126 +136,6 @@ fn a_client_asks_who_we_are_only_where_that_was_wished_for() {
     assert_eq!(asks(&effects), 1);
     assert_eq!(bed.world.link(UPLOADS).key, KeyState::InKeyring);
     assert_eq!(bed.world.link(UPLOADS).pipelines, Loadable::Loading);
-}
-
-#[test]
-fn what_the_platform_says_of_us_is_kept_and_its_pipelines_are_shown() {
-    let mut bed = Bed::new();
-    bed.connect();
-    check(&mut bed);
-    let effects = asked(
-        &mut bed,
-        Ok(account()),
-        Some(Ok(vec![Pipeline::typed("p")])),
-    );
-    assert!(effects.iter().any(
-        |effect| matches!(effect, Effect::Write(Change::PutConnection(connection))
-            if connection.account == Some(account()))
-    ));
-    let ready = Loadable::Ready(vec![Pipeline::typed("p")].into());
-    assert_eq!(bed.world.link(UPLOADS).check, CheckState::Good);
-    assert_eq!(bed.world.link(UPLOADS).pipelines, ready);
-    // A later check keeps them on screen, also where it fails for a moment.
-    check(&mut bed);
-    assert_eq!(bed.world.link(UPLOADS).pipelines, ready);
-    asked(&mut bed, Err(fault()), None);
-    assert_eq!(bed.world.link(UPLOADS).pipelines, ready);
-    assert!(matches!(bed.world.link(UPLOADS).check, CheckState::Bad(_)));
-    check(&mut bed);
-    asked(&mut bed, Ok(account()), None);
-    assert_eq!(bed.world.link(UPLOADS).pipelines, ready);
-    assert_eq!(bed.world.link(UPLOADS).check, CheckState::Good);
-}
-
-#[test]
-fn only_a_refused_key_keeps_everything_else_from_going_on() {
-    for (pipelines_only, error, blocks) in [
-        (false, refused(), true),
-        (false, fault(), false),
-        (true, refused(), true),
-        (true, fault(), false),
-    ] {
-        let mut bed = Bed::new();
-        bed.connect();
-        check(&mut bed);
-        if pipelines_only {
-            asked(&mut bed, Ok(account()), Some(Err(error)));
-        } else {
-            asked(&mut bed, Err(error), None);
-        }
-        let link = bed.world.link(UPLOADS).clone();
-        assert_eq!(link.blocked.is_some(), blocks, "{link:?}");
-        assert!(matches!(link.pipelines, Loadable::Failed(_)), "{link:?}");
-        let told: Vec<_> = bed.world.notices.values().collect();
-        assert_eq!(told.len(), usize::from(blocks), "{told:?}");
-        for notice in told {
-            assert_eq!(notice.about, About::Connection(UPLOADS));
-            assert_eq!(notice.words.action, Some(Action::PasteKey));
-        }
-        // The next check tries anew.
-        assert_eq!(asks(&check(&mut bed)), 1);
-        assert!(bed.world.link(UPLOADS).blocked.is_none());
-    }
-}
-
-fn read_form(bed: &mut Bed) -> Vec<Effect> {
-    let wish = Command::ReadForm(UPLOADS, PipelineId::from("p"));
-    bed.happen(Event::Command(wish))
-}
-
-fn forms(effects: &[Effect]) -> usize {
-    let works = started(effects).into_iter();
-    works
-        .filter(|work| matches!(work, Work::ReadForm(..)))
-        .count()
-}
-
-fn form_read(bed: &mut Bed, outcome: Result<Form>) {
-    let pipeline = PipelineId::from("p");
-    bed.end(&WorkKey::ReadForm(UPLOADS, pipeline.clone()));
-    bed.happen(Event::FormRead(UPLOADS, pipeline, outcome));
-}
-
-#[test]
-fn a_form_is_read_once_and_again_only_where_it_failed() {
-    let mut bed = Bed::new();
-    bed.connect();
-    let effects = read_form(&mut bed);
-    assert_eq!((forms(&effects), connects(&effects)), (1, 0));
-    assert_eq!(forms(&read_form(&mut bed)), 0);
-    form_read(&mut bed, Err(fault()));
-    let form = |bed: &mut Bed| bed.world.link(UPLOADS).forms[&PipelineId::from("p")].clone();
-    assert!(matches!(form(&mut bed), Loadable::Failed(_)));
-    assert!(bed.world.link(UPLOADS).blocked.is_none());
-    assert_eq!(forms(&read_form(&mut bed)), 1);
-    form_read(&mut bed, Ok(Form::default()));
-    assert_eq!(form(&mut bed), Loadable::Ready(Form::default().into()));
-    assert_eq!(forms(&read_form(&mut bed)), 0);
-    assert_eq!(form(&mut bed), Loadable::Ready(Form::default().into()));
-}
-
-#[test]
-fn a_form_that_is_refused_for_the_key_blocks_the_connection() {
-    let mut bed = Bed::new();
-    bed.connect();
-    read_form(&mut bed);
-    form_read(&mut bed, Err(refused()));
-    let link = bed.world.link(UPLOADS);
-    assert!(link.blocked.is_some());
-    assert!(matches!(
-        link.forms[&PipelineId::from("p")],
-        Loadable::Failed(_)
-    ));
-}
-
-#[test]
-fn a_form_that_is_wished_for_before_there_is_a_client_comes_with_it() {
-    let mut bed = Bed::new();
-    let effects = read_form(&mut bed);
-    assert_eq!((forms(&effects), connects(&effects)), (0, 1));
-    bed.end(&WorkKey::Connect(UPLOADS));
-    let effects = bed.happen(Event::Connected(UPLOADS, KeyState::InKeyring, Ok(())));
-    assert_eq!(forms(&effects), 1);
 }
 
 #[test]

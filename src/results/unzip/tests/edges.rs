@@ -190,3 +190,30 @@ fn only_what_is_not_there_is_free() {
     #[cfg(unix)]
     is_there(&file.join("below a file")).unwrap_err();
 }
+
+/// Whatever stands where an archive is unpacked at first is ours to remove, also where it is no folder.
+#[test]
+fn a_file_in_place_of_the_hidden_folder_is_removed() {
+    let bench = Bench::new();
+    let leftover = bench.target().with_file_name(".masks #1 世.unpacking");
+    std::fs::write(leftover, b"1").unwrap();
+    let unpacked = bench.unpack(&[stored("a.csv", b"1")]);
+    assert_eq!(paths(&unpacked), ["a.csv"]);
+    assert_eq!(
+        bench.everything(),
+        ["home/", "home/masks #1 世/", "home/masks #1 世/a.csv"]
+    );
+}
+
+/// A link is as long as the name in it: that it leads to the very same bytes makes it no file of ours.
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_same_bytes_is_not_the_file() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.target()).unwrap();
+    let link = "../b.csv";
+    std::fs::write(bench.target().join(link), b"12345678").unwrap();
+    std::os::unix::fs::symlink(link, bench.target().join("a.csv")).unwrap();
+    let unpacked = bench.unpack(&[stored("a.csv", b"12345678")]);
+    assert_eq!(paths(&unpacked), ["a (2).csv"]);
+}
