@@ -1,5 +1,7 @@
 //! From files to a job at the platform: what is left out, waited for, given up and asked.
 
+use std::time::Duration;
+
 use crate::engine::decide::tests::fetching::{last_line, last_words};
 use crate::engine::decide::tests::{Bed, CARRIES, GATHERS, UPLOADS, started, submits, submitting};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
@@ -116,7 +118,8 @@ fn uploads_that_keep_failing_are_given_up_after_so_many_faults() {
         staged(&mut bed, 1, Err(upload(ErrorKind::ServerFault)));
         let job = bed.world.jobs[&JOB].clone();
         assert_eq!((job.stage, job.faults), (Stage::Uploading, faults));
-        bed.at = job.wait_until.unwrap();
+        // To the moment, then later.
+        bed.at = job.wait_until.unwrap() + Duration::from_secs(u64::from(faults - 1));
         bed.happen(Event::Tick);
     }
     staged(&mut bed, 1, Err(upload(ErrorKind::ServerFault)));
