@@ -56,28 +56,32 @@ fn a_job_that_was_not_submitted_ends_here_and_only_its_own_uploads_stop() {
         last_line(&bed, JobId(1)),
         "Cancelled before anything was submitted"
     );
-    // Another job that wants the same file keeps its upload.
-    let (mut bed, job) = sharing();
-    assert!(stops(&cancel(&mut bed, job)).is_empty());
-    let (mut bed, job) = sharing();
-    cancel(&mut bed, JobId(2));
-    assert_eq!(
-        stops(&cancel(&mut bed, job)),
-        [WorkKey::Stage(UPLOADS, FileId(1))]
-    );
 }
 
-/// Two jobs over one connection that want the same file.
-fn sharing() -> (Bed, JobId) {
-    let mut bed = Bed::new();
-    bed.connect();
-    bed.send(UPLOADS, 1, FanOut::AllInOne);
-    let first = bed.world.job(JobId(1)).unwrap();
-    let mut second = first;
-    second.id = JobId(2);
-    bed.world.put_job(second);
-    bed.happen(Event::Tick);
-    (bed, JobId(1))
+/// Only a job that wants the same file over the same connection, and now, keeps an upload going.
+#[test]
+fn an_upload_goes_on_while_another_job_wants_it() {
+    let own = WorkKey::Stage(UPLOADS, FileId(1));
+    for (connection, stage, file, goes_on) in [
+        (UPLOADS, Stage::Uploading, FileId(1), true),
+        (CARRIES, Stage::Uploading, FileId(1), false),
+        (UPLOADS, Stage::Queued, FileId(1), false),
+        (UPLOADS, Stage::Uploading, FileId(2), false),
+    ] {
+        let mut bed = Bed::new();
+        bed.connect();
+        bed.send(UPLOADS, 2, FanOut::OnePerFile);
+        let mut other = bed.world.job(JobId(2)).unwrap();
+        (other.connection, other.stage, other.files) = (connection, stage, vec![file]);
+        other.remote = Some(remote("r"));
+        bed.world.put_job(other);
+        let stopped = stops(&cancel(&mut bed, JobId(1)));
+        assert_eq!(
+            stopped.contains(&own),
+            !goes_on,
+            "{connection:?} {stage:?} {file:?}"
+        );
+    }
 }
 
 #[test]

@@ -88,13 +88,15 @@ fn what_the_platform_says_moves_the_job() {
 
 #[test]
 fn the_same_word_again_is_no_change_and_is_not_written() {
-    let (mut bed, job) = accepted(FINDS);
-    says(&mut bed, job, RUNNING);
-    let (changed, written) = (bed.at, bed.written.len());
-    bed.at += Duration::from_secs(1);
-    says(&mut bed, job, RUNNING);
-    assert_eq!(bed.written.len(), written);
-    assert_eq!(bed.world.jobs[&job].last_change, changed);
+    for status in [RUNNING, JobStatus::Queued] {
+        let (mut bed, job) = accepted(FINDS);
+        says(&mut bed, job, status.clone());
+        let (changed, written) = (bed.at, bed.written.len());
+        bed.at += Duration::from_secs(1);
+        says(&mut bed, job, status);
+        assert_eq!(bed.written.len(), written);
+        assert_eq!(bed.world.jobs[&job].last_change, changed);
+    }
 }
 
 #[test]
