@@ -16,6 +16,7 @@ mod outage;
 mod person;
 mod preparing;
 mod receipts;
+mod retrying;
 mod saving;
 mod sending;
 mod settings;
