@@ -9,7 +9,7 @@ use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::engine::snapshot::{CheckState, Loadable, Trial};
 use crate::model::artifact::ArtifactState;
 use crate::model::connection::ConnectionDraft;
-use crate::model::error::ErrorKind;
+use crate::model::error::{Error, ErrorKind};
 use crate::model::ids::{ArtifactId, BatchId, FileId, JobId, PipelineId, ProviderId};
 use crate::model::job::Stage;
 use crate::model::notice::{About, Weight};
@@ -33,10 +33,7 @@ fn told(bed: &Bed) -> usize {
 }
 
 fn kind(bed: &Bed, job: JobId) -> Option<ErrorKind> {
-    bed.world.jobs[&job]
-        .error
-        .as_ref()
-        .map(|error| error.kind())
+    bed.world.jobs[&job].error.as_ref().map(Error::kind)
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn made(targets: Vec<Target>) -> Vec<Job> {
 
 /// Name, files and inputs at the platform of each job.
 fn shares(jobs: &[Job]) -> Vec<(&str, Vec<u64>, Vec<&str>)> {
-    let share = |job: &'_ Job| -> Vec<u64> { job.files.iter().map(|file| file.0).collect() };
+    let share = |job: &Job| -> Vec<u64> { job.files.iter().map(|file| file.0).collect() };
     jobs.iter()
         .map(|job| {
             let existing = job.existing.iter().map(|input| &*input.name).collect();
