@@ -513,6 +513,9 @@ fn print_of(path: &Path) -> String {
     )
     .unwrap();
     let text = drawn.replace_all(&text, "#").into_owned();
+    // What the server puts behind the name of an upload that is taken already (Django's storage does so).
+    let taken = regex::Regex::new(r"_[0-9A-Za-z]{7}\.(csv|fasta)\b").unwrap();
+    let text = taken.replace_all(&text, ".$1").into_owned();
     // Rows stand in the order of such numbers.
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
