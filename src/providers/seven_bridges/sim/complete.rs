@@ -87,7 +87,10 @@ fn assemble(folder: &std::path::Path, upload: &Upload) -> std::io::Result<Arc<Bl
                 std::io::copy(&mut File::open(&apart.path)?, &mut whole)?;
             }
         }
-        return Ok(Arc::clone(&upload.whole));
+        let path = folder.join(new_id());
+        std::fs::rename(&upload.whole.path, &path)?;
+        let bytes = upload.bytes;
+        return Ok(Arc::new(Blob { path, bytes }));
     }
     // Parts of other sizes than asked for: the official SDK sends p, p+1 and 0 bytes for a file of 2p+1. One after the
     // other they make up the file all the same.

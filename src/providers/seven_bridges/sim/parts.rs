@@ -18,7 +18,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::providers::seven_bridges::sim::store::Blob;
-use crate::providers::seven_bridges::sim::upload::{PART_HEADER, Part};
+use crate::providers::seven_bridges::sim::upload::{OPEN, PART_HEADER, Part};
 use crate::providers::seven_bridges::sim::{Shared, new_id};
 use crate::sandbox::storage::{refuse_signature, xml_error};
 use crate::sandbox::world::{World, lock};
@@ -144,7 +144,7 @@ fn place(shared: &Shared, key: &str, number: u64, length: u64) -> Option<(Place,
         return Some((Place { whole, apart }, upload.start(number)));
     }
     let apart = Some(Arc::new(Blob {
-        path: shared.blobs.join(new_id()),
+        path: shared.blobs.join(OPEN).join(new_id()),
         bytes: length,
     }));
     Some((Place { whole, apart }, 0))

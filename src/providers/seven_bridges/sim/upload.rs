@@ -203,10 +203,13 @@ pub(super) async fn start(State(account): State<Arc<Account>>, call: Call, sent:
     Ok(Json(answer).into_response())
 }
 
+/// Where the bytes of uploads are that nobody has completed, apart from the files there are.
+pub(super) const OPEN: &str = "open";
+
 /// A file of holes: blocks of zeros need not be written.
 fn empty_file(account: &Account, bytes: u64) -> std::io::Result<Arc<Blob>> {
-    let folder = &account.shared.blobs;
-    std::fs::create_dir_all(folder)?;
+    let folder = account.shared.blobs.join(OPEN);
+    std::fs::create_dir_all(&folder)?;
     let blob = Blob {
         path: folder.join(new_id()),
         bytes,

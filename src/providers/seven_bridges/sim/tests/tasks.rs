@@ -62,7 +62,7 @@ async fn outputs_are_files_folders_and_nothing() {
     let last = bench.finished(&id).await;
     let outputs = &last["outputs"];
     assert_eq!(outputs["plot"], Value::Null);
-    assert_eq!(outputs["tables_read"], 1);
+    assert_eq!(outputs["tables_read"], 1, "{last:#}");
     let summary = &outputs["summary"];
     assert_eq!(
         (&summary["class"], &summary["name"]),
