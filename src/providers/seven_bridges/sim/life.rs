@@ -82,6 +82,17 @@ pub(super) fn is_there(task: &Task, now: Duration) -> bool {
     task.parent.is_none() || task.started.is_none_or(|started| now >= started + CREATING)
 }
 
+/// The end of a task without children, once its time has come and its work is done. Until that is written down the task is
+/// told as running: its outputs are not in the project yet.
+pub(super) fn end_of_single(rules: &Rules, task: &Task, now: Duration) -> Option<Moment> {
+    let started = task.started?;
+    match task.aborted {
+        Some(aborted) => Some(stopping(aborted, now)),
+        None => last(rules, task, started, now),
+    }
+    .filter(|moment| moment.ended.is_some())
+}
+
 /// How a task without children stands.
 pub(super) fn of_single(rules: &Rules, task: &Task, now: Duration) -> Moment {
     if let Some(ended) = &task.ended {
@@ -118,9 +129,6 @@ pub(super) fn of_single(rules: &Rules, task: &Task, now: Duration) -> Moment {
         };
     }
     let mut moment = running(age);
-    if let Some(last) = last(rules, task, started, now) {
-        return last;
-    }
     if life == "unknown-state" && moment.steps.is_some_and(|(done, _)| done >= 2) {
         // The word of the published sample of an abort.
         moment.status = "Active";

@@ -303,8 +303,13 @@ pub(super) fn settle(account: &Account) {
         let Some(task) = tasks.get(&id) else {
             continue;
         };
-        let moment = tasks.moment(&rules, task, now);
-        let Some(at) = moment.ended else {
+        let moment = if task.batch {
+            Some(tasks.moment(&rules, task, now))
+        } else {
+            life::end_of_single(&rules, task, now)
+        };
+        let ended = moment.and_then(|moment| moment.ended.map(|at| (at, moment)));
+        let Some((at, moment)) = ended else {
             left.push(id);
             continue;
         };
