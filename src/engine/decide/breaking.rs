@@ -6,6 +6,7 @@ use crate::engine::decide::{
     connecting, drafting, fetching, finishing, listing, sampling, saving, sending, watching,
 };
 use crate::engine::event::{Now, WorkKey, breakdown};
+use crate::engine::snapshot::KeyringState;
 use crate::engine::world::World;
 use crate::model::error::Doing;
 use crate::model::notice::{About, Notice, Weight, Words};
@@ -42,7 +43,9 @@ pub(super) fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         WorkKey::Check => drafting::checked(world, Vec::new(), now),
         WorkKey::Prepare => drafting::prepared(world, Err(Vec::new()), now),
         WorkKey::StoreConnection(id) => saving::broke(world, id, now),
-        WorkKey::ProbeKeyring | WorkKey::PrepareAdoption(..) | WorkKey::CheckFolder(_) => {}
+        // Tried again by the person; unknown, it would be at once and without end.
+        WorkKey::ProbeKeyring => connecting::keyring_probed(world, KeyringState::Absent),
+        WorkKey::PrepareAdoption(..) | WorkKey::CheckFolder(_) => {}
         WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
         WorkKey::Connect(id) => {
             let key_state = world.link(id).key;

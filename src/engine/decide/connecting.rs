@@ -203,6 +203,9 @@ pub(super) fn form_read(
     outcome: Result<Form>,
     now: Now,
 ) {
+    if !world.connections.contains_key(&id) {
+        return;
+    }
     let form = match outcome {
         Ok(form) => Loadable::Ready(Arc::new(form)),
         Err(error) => {

@@ -109,6 +109,10 @@ pub(super) fn checked(world: &mut World, findings: Vec<Finding>, now: Now) {
         check(world, draft, now);
         return;
     }
+    found(world, findings);
+}
+
+fn found(world: &mut World, findings: Vec<Finding>) {
     change(world, |draft| {
         draft.findings = findings;
         draft.checked = draft.checked.saturating_add(1);
@@ -218,7 +222,7 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
     let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(findings) => {
-            checked(world, findings, now);
+            found(world, findings);
             return;
         }
     };

@@ -29,7 +29,7 @@ use crate::engine::command::Command;
 use crate::engine::event::{Effect, Event, Now, Work};
 use crate::engine::plan;
 use crate::engine::snapshot::CheckState;
-use crate::engine::world::{Filled, World, later, move_job, note};
+use crate::engine::world::{Filled, Link, World, later, move_job, note};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::ids::{ArtifactId, ConnectionId};
 use crate::model::job::{Job, Stage};
@@ -247,14 +247,23 @@ fn calm(job: &mut Job) {
 /// Work over a connection was refused for its key. While the key is being checked anew that may be the word about the
 /// former key: the check itself decides then.
 fn refused(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
-    if world.link(connection).check != CheckState::Checking {
+    let links = &world.live.links;
+    let is_checking = |link: &Link| link.check == CheckState::Checking;
+    if !links.get(&connection).is_some_and(is_checking) {
         block(world, connection, error, now);
     }
 }
 
 /// Stops everything on a connection until a person has done something, and says so once.
 fn block(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
-    if world.link(connection).blocked.is_some() {
+    // The last words about a connection that was removed meanwhile are no news.
+    if !world.connections.contains_key(&connection) {
+        return;
+    }
+    if let Some(blocked) = world.link(connection).blocked.clone() {
+        // What was asked for meanwhile is not to be had either.
+        let words = world.words_of_connection(connection, &blocked, Did::NothingSent);
+        listing::give_up(world.link(connection), &words);
         return;
     }
     let words = world.words_of_connection(connection, error, Did::NothingSent);

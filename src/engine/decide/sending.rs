@@ -30,6 +30,8 @@ pub(super) fn staged(
     now: Now,
 ) {
     let error = match outcome {
+        // It comes too late for a connection that was removed: another account may come back under its name.
+        Ok(_) if !world.connections.contains_key(&connection) => return,
         Ok(staged) => {
             world.write(Change::PutStaged {
                 connection,

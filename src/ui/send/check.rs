@@ -36,9 +36,11 @@ pub fn check_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox:
                     let color = Palette::of(ui).weak;
                     ui.add(egui::Label::new(RichText::new(why_not).color(color)).truncate());
                 } else if button.clicked() {
+                    // A look-over that is still under way ends as well, and is no refusal.
+                    let under_way = u64::from(state.check_on_its_way.is_some());
                     state.sending = Some(Sending {
                         submitted_before: snapshot.draft.submitted,
-                        checked_before: snapshot.draft.checked,
+                        checked_before: snapshot.draft.checked.saturating_add(under_way),
                     });
                     outbox.command(Command::SubmitBatch(state.draft()));
                 }

@@ -109,7 +109,8 @@ impl SendState {
         let draft = &snapshot.draft;
         self.tally.follow(draft);
         if let Some(sending) = self.sending {
-            if draft.submitted != sending.submitted_before {
+            // None at all is the draft on its way.
+            if draft.submitted.is_some() && draft.submitted != sending.submitted_before {
                 self.sending = None;
                 self.name.clear();
                 self.checked = None;

@@ -1,5 +1,7 @@
 //! What a platform is asked over a connection: who we are, what can be run, and with which settings.
 
+use std::sync::Arc;
+
 use crate::engine::command::Command;
 use crate::engine::decide::tests::connecting::{account, asks, check, connects, fault, refused};
 use crate::engine::decide::tests::{Bed, UPLOADS, started};
@@ -8,9 +10,11 @@ use crate::engine::snapshot::{CheckState, Loadable};
 use crate::model::connection::{Account, KeyState};
 use crate::model::error::Result;
 use crate::model::form::Form;
-use crate::model::ids::PipelineId;
-use crate::model::notice::{About, Action};
+use crate::model::ids::{FileId, PipelineId};
+use crate::model::notice::{About, Action, Notice};
 use crate::model::pipeline::Pipeline;
+use crate::model::provider::FanOut;
+use crate::model::remote::StagedFile;
 use crate::store::journal::Change;
 
 fn asked(
@@ -140,4 +144,39 @@ fn a_form_that_is_wished_for_before_there_is_a_client_comes_with_it() {
     bed.end(&WorkKey::Connect(UPLOADS));
     let effects = bed.happen(Event::Connected(UPLOADS, KeyState::InKeyring, Ok(())));
     assert_eq!(forms(&effects), 1);
+}
+
+#[test]
+fn a_form_of_a_blocked_connection_is_not_waited_for() {
+    let mut bed = Bed::new();
+    let pipeline = Pipeline::typed("p").id;
+    let no_key = || Event::Connected(UPLOADS, KeyState::Missing, Err(refused()));
+    bed.end(&WorkKey::Connect(UPLOADS));
+    bed.happen(no_key());
+    bed.happen(Event::Command(Command::ReadForm(UPLOADS, pipeline.clone())));
+    bed.end(&WorkKey::Connect(UPLOADS));
+    bed.happen(no_key());
+    let form = bed.world.link(UPLOADS).forms.get(&pipeline).cloned();
+    assert!(matches!(form, Some(Loadable::Failed(_))), "{form:?}");
+    let notices = bed.world.notices.values();
+    let about = |notice: &&Arc<Notice>| notice.about == About::Connection(UPLOADS);
+    assert_eq!(notices.filter(about).count(), 1, "it is said once");
+}
+
+#[test]
+fn the_last_words_about_a_removed_connection_are_no_news() {
+    let mut bed = Bed::new();
+    bed.connect();
+    bed.send(UPLOADS, 1, FanOut::OnePerFile);
+    bed.happen(Event::Command(Command::RemoveConnection(UPLOADS)));
+    bed.end(&WorkKey::Stage(UPLOADS, FileId(1)));
+    bed.happen(Event::Staged(UPLOADS, FileId(1), Err(refused())));
+    let pipeline = Pipeline::typed("p").id;
+    bed.happen(Event::FormRead(UPLOADS, pipeline, Err(refused())));
+    bed.happen(Event::Staged(UPLOADS, FileId(1), Ok(StagedFile::default())));
+    assert!(bed.world.link(UPLOADS).blocked.is_none());
+    assert!(bed.world.staged.is_empty());
+    let notices = bed.world.notices.values();
+    let about = |notice: &&Arc<Notice>| notice.about == About::Connection(UPLOADS);
+    assert_eq!(notices.filter(about).count(), 0);
 }

@@ -6,7 +6,7 @@ use crate::engine::command::Command;
 use crate::engine::decide::tests::fetching::{accepted, arrives, finished, last_words, says};
 use crate::engine::decide::tests::{Bed, CARRIES, FINDS, GATHERS, UPLOADS, started, submitting};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
-use crate::engine::snapshot::{CheckState, Loadable, Trial};
+use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Trial};
 use crate::model::artifact::ArtifactState;
 use crate::model::connection::ConnectionDraft;
 use crate::model::error::{Error, ErrorKind};
@@ -225,4 +225,13 @@ fn a_result_whose_fetching_broke_down_is_missing_and_the_others_come() {
     assert_eq!(bed.stage(job), Stage::Failed);
     assert_eq!(kind(&bed, job), Some(ErrorKind::Internal));
     assert_eq!(last_words(&bed), "Plate 7 has ended.");
+}
+
+#[test]
+fn a_keyring_that_cannot_even_be_looked_for_is_not_looked_for_without_end() {
+    let mut bed = Bed::new();
+    let effects = breaks(&mut bed, WorkKey::ProbeKeyring);
+    assert_eq!(bed.world.live.keyring, Some(KeyringState::Absent));
+    let again = started(&effects);
+    assert!(!again.iter().any(|work| matches!(work, Work::ProbeKeyring)));
 }

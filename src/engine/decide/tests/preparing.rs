@@ -169,3 +169,18 @@ fn files_that_could_not_be_sent_are_named() {
         assert_eq!(named, left_out);
     }
 }
+
+/// What *Send* found is not what a look-over under way will find.
+#[test]
+fn what_keeps_a_draft_from_being_sent_is_said_whatever_else_is_looked_over() {
+    let mut bed = drafted(&["a.tif"]);
+    bed.happen(Event::Command(Command::CheckBatch(to(&[UPLOADS]))));
+    bed.happen(Event::Command(Command::CheckBatch(to(&[CARRIES]))));
+    let before = bed.world.live.draft.checked;
+    request(&mut bed, to(&[UPLOADS]));
+    let found = vec![finding("The results folder is not there")];
+    bed.end(&WorkKey::Prepare);
+    bed.happen(Event::Prepared(Err(found.clone())));
+    assert_eq!(bed.world.live.draft.findings, found);
+    assert_eq!(bed.world.live.draft.checked, before + 1);
+}

@@ -275,3 +275,23 @@ fn an_answer_over_a_connection_that_was_removed_is_dropped() {
     assert!(bed.world.notices.is_empty());
     assert!(!bed.world.live.links.contains_key(&UPLOADS));
 }
+
+/// A platform that has trouble of its own is not believed any sooner that it has no such job.
+#[test]
+fn other_faults_do_not_count_towards_gone() {
+    let (mut bed, job) = accepted(FINDS);
+    for kind in [
+        ErrorKind::ServerFault,
+        ErrorKind::ServerFault,
+        ErrorKind::NotFound,
+        ErrorKind::NotFound,
+        ErrorKind::ServerFault,
+        ErrorKind::NotFound,
+        ErrorKind::NotFound,
+    ] {
+        cannot_say(&mut bed, job, kind);
+        assert_eq!(bed.stage(job), Stage::Queued);
+    }
+    cannot_say(&mut bed, job, ErrorKind::NotFound);
+    assert_eq!(bed.stage(job), Stage::Failed);
+}
