@@ -277,7 +277,7 @@ fn speed_ui(ui: &mut Ui, (name, limit): (&str, &str), bytes_per_second: &mut Opt
                 .suffix(" MB/s")
                 .update_while_editing(false),
         )
-        .accessible_name(&format!("{limit} so many megabytes a second"));
+        .accessible_name(format!("{limit} so many megabytes a second"));
     });
 }
 

@@ -97,17 +97,10 @@ fn unavailable(world: &mut World, mut job: Job, error: &Error, now: Now) {
 /// Takes in what the platform says about a job; whether anything changed.
 fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) -> bool {
     // A platform may need a moment until it knows a job it has just made; taken for gone, it would be made again.
-    if report.status == JobStatus::Gone {
-        let again = job.error.as_ref().map(Error::kind) == Some(ErrorKind::NotFound);
-        if !again {
-            // Faults of another kind say nothing about whether the job is there.
-            job.faults = 0;
-        }
-        if job.faults.saturating_add(1) < GONE_AFTER {
-            wait(world, &mut job, &gone(), now);
-            world.put_job(job);
-            return false;
-        }
+    if report.status == JobStatus::Gone && !is_believed_gone(&mut job) {
+        wait(world, &mut job, &gone(), now);
+        world.put_job(job);
+        return false;
     }
     keep_percent_rising(&job, &mut report);
     let changed = job.report.as_ref() != Some(&report);
@@ -183,6 +176,14 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
         batch_settled(world, batch, now);
     }
     changed
+}
+
+/// Whether it was said often enough without a break. Faults of another kind say nothing about whether the job is there.
+fn is_believed_gone(job: &mut Job) -> bool {
+    if job.error.as_ref().map(Error::kind) != Some(ErrorKind::NotFound) {
+        job.faults = 0;
+    }
+    job.faults.saturating_add(1) >= GONE_AFTER
 }
 
 fn gone() -> Error {

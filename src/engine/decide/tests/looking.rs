@@ -54,7 +54,7 @@ fn after_a_crash_what_is_not_there_is_sent_at_once_and_a_draft_is_started() {
     ] {
         let mut bed = uploading(connection, 1);
         if connection == DRAFTS {
-            staged(&mut bed, 1, there());
+            staged(&mut bed, 1, Ok(there()));
         }
         bed.happen(Event::CommitAsked(JOB, draft));
         bed.restart();
@@ -102,7 +102,7 @@ fn another_open_submission_is_waited_for_only_where_it_can_be_meant() {
         (CARRIES, "p", false),
     ] {
         let mut bed = uploading(GATHERS, 1);
-        staged(&mut bed, 1, there());
+        staged(&mut bed, 1, Ok(there()));
         let input = StagedFile::default();
         let ready = true;
         gathered(&mut bed, Ok(Gathered { input, ready }));

@@ -29,8 +29,9 @@ pub(super) fn staged(bed: &mut Bed, number: u64, outcome: Result<StagedFile>) ->
     bed.happen(Event::Staged(job.connection, FileId(number), outcome))
 }
 
-pub(super) fn there() -> Result<StagedFile> {
-    Ok(StagedFile::default())
+/// A file that is at the platform.
+pub(super) fn there() -> StagedFile {
+    StagedFile::default()
 }
 
 fn upload(kind: ErrorKind) -> Error {
@@ -69,7 +70,7 @@ fn a_job_goes_on_without_a_file_that_cannot_be_sent_and_says_which() {
     // The same once more, by a late answer, changes nothing.
     let effects = staged(&mut bed, 1, Err(upload(ErrorKind::LocalFile)));
     assert!(effects.is_empty(), "{effects:?}");
-    let effects = staged(&mut bed, 2, there());
+    let effects = staged(&mut bed, 2, Ok(there()));
     assert!(
         matches!(started(&effects).as_slice(), [Work::ReadBaseline(..)]),
         "{effects:?}"
@@ -101,13 +102,13 @@ fn a_file_that_arrives_ends_the_waiting_of_the_jobs_that_want_it_only() {
         (job.faults, job.wait_until.is_some(), job.error.is_some())
     };
     assert_eq!(waits(&bed, 1), (1, true, true));
-    staged(&mut bed, 1, there());
+    staged(&mut bed, 1, Ok(there()));
     assert_eq!(waits(&bed, 1), (0, false, false));
     assert_eq!(waits(&bed, 2), (1, true, true));
     // What had no trouble is not written anew.
     let mut calm = uploading(UPLOADS, 2);
     let written = calm.written.len();
-    staged(&mut calm, 1, there());
+    staged(&mut calm, 1, Ok(there()));
     assert_eq!(calm.written.len(), written + 1);
 }
 
@@ -153,7 +154,7 @@ fn an_input_that_is_taken_in_is_asked_about_and_one_that_was_refused_is_made_ane
         ..StagedFile::default()
     };
     let mut bed = uploading(GATHERS, 1);
-    assert_eq!(gathers(&staged(&mut bed, 1, there())), 1);
+    assert_eq!(gathers(&staged(&mut bed, 1, Ok(there()))), 1);
     let known = Gathered {
         input: input(),
         ready: false,
@@ -176,7 +177,7 @@ fn an_input_that_is_taken_in_is_asked_about_and_one_that_was_refused_is_made_ane
     assert_eq!(refused.stage(JOB), Stage::Failed);
     assert_eq!(refused.world.jobs[&JOB].gathered, None);
     let mut bed = uploading(GATHERS, 1);
-    staged(&mut bed, 1, there());
+    staged(&mut bed, 1, Ok(there()));
     let ready = true;
     let effects = gathered(
         &mut bed,
@@ -192,7 +193,7 @@ fn an_input_that_is_taken_in_is_asked_about_and_one_that_was_refused_is_made_ane
 #[test]
 fn a_list_before_the_submission_that_does_not_come_is_read_again() {
     let mut bed = uploading(UPLOADS, 1);
-    staged(&mut bed, 1, there());
+    staged(&mut bed, 1, Ok(there()));
     bed.end(&WorkKey::ReadBaseline(JOB));
     let error = Error::new(ErrorKind::ServerFault, Doing::FindSubmission);
     bed.happen(Event::BaselineRead(JOB, Err(error)));

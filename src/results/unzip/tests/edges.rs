@@ -3,6 +3,7 @@
 use super::{Bench, Entry, archive, claimed_so_often, deflated, paths, stored, troubles};
 use crate::results::unzip::entry::is_there;
 use crate::results::unzip::{Limits, Trouble, UnzipError, not_an_archive};
+use crate::store::folders::write_atomically;
 use std::io;
 use zip::result::ZipError;
 
@@ -184,7 +185,7 @@ fn entries_without_bytes_do_not_overlap() {
 fn only_what_is_not_there_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
-    std::fs::write(&file, b"1").unwrap();
+    write_atomically(&file, b"1").unwrap();
     assert!(is_there(&file).unwrap());
     assert!(!is_there(&folder.path().join("other")).unwrap());
     #[cfg(unix)]
@@ -196,7 +197,7 @@ fn only_what_is_not_there_is_free() {
 fn a_file_in_place_of_the_hidden_folder_is_removed() {
     let bench = Bench::new();
     let leftover = bench.target().with_file_name(".masks #1 世.unpacking");
-    std::fs::write(leftover, b"1").unwrap();
+    write_atomically(&leftover, b"1").unwrap();
     let unpacked = bench.unpack(&[stored("a.csv", b"1")]);
     assert_eq!(paths(&unpacked), ["a.csv"]);
     assert_eq!(
@@ -212,7 +213,7 @@ fn a_link_to_the_same_bytes_is_not_the_file() {
     let bench = Bench::new();
     std::fs::create_dir(bench.target()).unwrap();
     let link = "../b.csv";
-    std::fs::write(bench.target().join(link), b"12345678").unwrap();
+    write_atomically(&bench.target().join(link), b"12345678").unwrap();
     std::os::unix::fs::symlink(link, bench.target().join("a.csv")).unwrap();
     let unpacked = bench.unpack(&[stored("a.csv", b"12345678")]);
     assert_eq!(paths(&unpacked), ["a (2).csv"]);
