@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::command::Command;
 use crate::engine::decide::tests::fetching::last_words;
+use crate::engine::decide::tests::listing::listed;
 use crate::engine::decide::tests::{Bed, CARRIES, UPLOADS, remote, started, submitting};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::engine::snapshot::Loadable;
@@ -11,19 +12,8 @@ use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, JobId, PipelineId};
 use crate::model::job::Stage;
 use crate::model::notice::{About, Weight};
-use crate::model::pipeline::Pipeline;
 use crate::model::remote::{ListedJob, Page, Query};
 use crate::model::settings::AppSettings;
-
-fn listed(id: &str) -> ListedJob {
-    ListedJob {
-        remote: remote(id),
-        name: format!("Run {id}"),
-        pipeline: Pipeline::typed("p"),
-        created: None,
-        word: String::new(),
-    }
-}
 
 fn wish(bed: &mut Bed, text: &str) -> Vec<Effect> {
     let text = text.to_owned();

@@ -134,7 +134,7 @@ fn a_blocked_connection_answers_at_once() {
     assert!(matches!(asked.page, Loadable::Failed(_)), "{asked:?}");
 }
 
-fn listed(id: &str) -> ListedJob {
+pub(super) fn listed(id: &str) -> ListedJob {
     ListedJob {
         remote: remote(id),
         name: format!("Run {id}"),
