@@ -187,7 +187,7 @@ fn last(rules: &Rules, task: &Task, started: Duration, now: Duration) -> Option<
     let length: Duration = PHASES.iter().map(|(_, length)| *length).sum();
     let outcome = task.work.outcome.get()?;
     let end = (started + length).max(outcome.at);
-    if now < end || life == "stays" {
+    if now < end || life == "stays" || life == "waits" {
         return None;
     }
     let failed = match &outcome.made {
