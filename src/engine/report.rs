@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::engine::snapshot::KeyringState;
 use crate::engine::world::World;
 use crate::model::error::{Error, system_words};
 use crate::model::job::Job;
 use crate::model::report::Redaction;
-use crate::model::settings::ProxyChoice;
+use crate::model::settings::{ProxyChoice, ThemeChoice};
 use crate::store::folders;
 
 /// Lines of the log that are taken.
@@ -60,10 +61,11 @@ pub(super) fn state(world: &World, at: Timestamp) -> Vec<String> {
             yes(settings.keep_archives)
         ),
         format!(
-            "- theme {:?}, text {} %",
-            settings.theme, settings.text_percent
+            "- theme: {}, text {} %",
+            theme(settings.theme),
+            settings.text_percent
         ),
-        format!("- keyring: {:?}", world.live.keyring),
+        format!("- keyring: {}", keyring(world.live.keyring)),
         String::new(),
         format!("Connections: {}", world.connections.len()),
     ]);
@@ -75,7 +77,11 @@ pub(super) fn state(world: &World, at: Timestamp) -> Vec<String> {
             "- connection {}: {}, filled in: {}; {key}",
             connection.id,
             connection.provider,
-            filled.join(", ")
+            if filled.is_empty() {
+                "nothing".to_owned()
+            } else {
+                filled.join(", ")
+            }
         ));
         if let Some(error) = link.and_then(|link| link.blocked.as_ref()) {
             lines.push(format!("    blocked: {}", facts(error)));
@@ -127,6 +133,23 @@ fn facts(error: &Error) -> String {
         .status
         .map_or_else(String::new, |status| format!(", status {status}"));
     format!("{:?} while {:?}{status}", failure.kind, failure.doing)
+}
+
+const fn theme(theme: ThemeChoice) -> &'static str {
+    match theme {
+        ThemeChoice::System => "as the system",
+        ThemeChoice::Light => "light",
+        ThemeChoice::Dark => "dark",
+    }
+}
+
+const fn keyring(keyring: Option<KeyringState>) -> &'static str {
+    match keyring {
+        None | Some(KeyringState::Unknown) => "not tried yet",
+        Some(KeyringState::Works) => "works",
+        Some(KeyringState::Absent) => "there is none",
+        Some(KeyringState::NotWanted) => "not wanted",
+    }
 }
 
 const fn yes(is: bool) -> &'static str {

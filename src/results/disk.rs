@@ -8,7 +8,9 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// One read or write at a time; large enough that the system call does not show.
+use crate::model::file::READ_BYTES;
+
+/// One read of a table at a time; large enough that the system call does not show.
 pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 
 /// Lower-case hexadecimal, as `sha256sum` prints it.
@@ -27,7 +29,7 @@ pub(crate) fn hex(digest: &[u8]) -> String {
 pub(crate) fn fingerprint(path: &Path) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
-    let mut block = vec![0_u8; BLOCK_BYTES];
+    let mut block = vec![0_u8; READ_BYTES];
     let mut size_bytes = 0_u64;
     loop {
         let read = match file.read(&mut block) {

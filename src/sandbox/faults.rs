@@ -212,9 +212,9 @@ impl Faults {
         Ok(())
     }
 
-    /// Switches all faults off; settings stay as they are.
-    pub fn clear(&self) {
-        self.state().rules.clear();
+    /// Switches all faults off; settings stay as they are. How many were still to be met.
+    pub fn clear(&self) -> usize {
+        self.state().rules.drain(..).count()
     }
 
     /// Changes a setting.

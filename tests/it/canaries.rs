@@ -551,6 +551,9 @@ async fn report(engine: &Engine, place: &Path) {
     let snapshot = wait(engine, "the report", |snapshot| snapshot.report.is_some()).await;
     let text = snapshot.report.as_ref().unwrap().text.clone();
     println!("{text}");
+    // A person reads it: no program's words, and nothing left open.
+    assert!(text.contains("- keyring: not tried yet") || text.contains("- keyring: works"));
+    assert!(!text.contains("Some(") && !text.contains("filled in: ;"));
     engine
         .send(Command::SaveReport(place.join("report.txt")))
         .unwrap();

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::file::READ_BYTES;
 use crate::net::download::hashes::{Hashes, Promised};
 use crate::net::download::ranges::Ranges;
 
@@ -158,7 +159,7 @@ pub(crate) fn is_file_with(path: &Path, size_bytes: u64, sha256: &str) -> io::Re
 
 fn hash_file(hash: &mut Hashes, path: &Path, length: u64) -> io::Result<()> {
     let mut file = File::open(path)?.take(length);
-    let mut block = vec![0; 1024 * 1024];
+    let mut block = vec![0; READ_BYTES];
     loop {
         let read = file.read(&mut block)?;
         if read == 0 {

@@ -12,6 +12,7 @@ use std::thread;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::file::READ_BYTES;
 use crate::net::download::hashes::Hashes;
 use crate::net::download::part::{Part, Remembered, Written};
 use crate::net::download::ranges::Ranges;
@@ -22,7 +23,6 @@ const CHUNKS_AHEAD: usize = 64;
 const WRITE_DOWN_EVERY: u64 = 32 * 1024 * 1024;
 /// The hash is told each time the front has grown by so much.
 const HASH_EVERY: u64 = 4 * 1024 * 1024;
-const BLOCK_BYTES: usize = 1024 * 1024;
 
 /// Bytes and where they belong.
 pub(super) type Placed = (u64, Bytes);
@@ -177,7 +177,7 @@ fn hash_fronts(
     given_up: &AtomicBool,
 ) -> io::Result<(String, Option<String>)> {
     let mut file = File::open(path)?;
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; READ_BYTES];
     let mut at = 0_u64;
     for front in fronts {
         let mut left = (&mut file).take(front.saturating_sub(at));

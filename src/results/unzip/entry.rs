@@ -3,8 +3,9 @@
 //! It works inside the staging folder only.
 
 use crate::model::artifact::UnpackedFile;
+use crate::model::file::READ_BYTES;
 use crate::model::numbering::first_free;
-use crate::results::disk::{BLOCK_BYTES, hex, is_disk_full};
+use crate::results::disk::{hex, is_disk_full};
 use crate::results::names::{clean, fold, numbered};
 use crate::results::unzip::staging::Staging;
 use crate::results::unzip::{Limits, Problem, Trouble, Unpacked, UnzipError};
@@ -74,7 +75,7 @@ impl<'a> Unpacking<'a> {
             packed: BTreeMap::new(),
             kept_bytes: 0,
             worked_bytes: 0,
-            block: vec![0; BLOCK_BYTES / 4],
+            block: vec![0; READ_BYTES],
         }
     }
 

@@ -106,11 +106,14 @@ struct Said {
     stuck: Vec<String>,
 }
 
-/// The memory a process has now, in KiB.
-fn resident(process: u32) -> Option<u64> {
+/// The memory a process has now, in KiB: all of it, and what of it is no file's (its program is one).
+fn resident(process: u32) -> Option<[u64; 2]> {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.trim().parse().ok()
+    };
+    Some([of("VmRSS:")?, of("RssAnon:")?])
 }
 
 fn mean(values: &[u64]) -> u64 {
@@ -131,6 +134,22 @@ fn two_days_of_faults_leave_nothing_stuck_and_no_memory_lost() {
         .build()
         .unwrap();
     runtime.block_on(soak(jobs, seed));
+}
+
+/// How much memory grew from a quarter to the end, and what it was in between.
+fn grown(jobs: u64, samples: &[(u64, [u64; 2])]) -> (f64, String) {
+    let between = |from: u64, to: u64| {
+        let inside = |ended: u64| (jobs * from..=jobs * to).contains(&(ended * 100));
+        let of = samples.iter().filter(|(ended, _)| inside(*ended));
+        let memory = of.map(|(_, memory)| *memory);
+        let (all, own): (Vec<u64>, Vec<u64>) = memory.map(<(u64, u64)>::from).unzip();
+        (mean(&all), mean(&own))
+    };
+    let (quarter, half, end) = (between(20, 30), between(45, 55), between(90, 100));
+    let told = format!(
+        "resident KiB, and without files: {quarter:?} at a quarter, {half:?} at half, {end:?} at the end"
+    );
+    (end.0 as f64 / quarter.0 as f64 - 1.0, told)
 }
 
 async fn soak(wanted: u32, seed: u64) {
@@ -163,7 +182,7 @@ async fn soak(wanted: u32, seed: u64) {
     let begun = Instant::now();
     let mut chance = fastrand::Rng::with_seed(seed);
     let endpoints = endpoints();
-    let mut faults = 0_u64;
+    let (mut faults, mut missed) = (0_usize, 0_usize);
     let (mut samples, mut last) = (Vec::new(), Said::default());
     let mut minutes = tokio::time::interval(Duration::from_mins(1) / HASTE);
     // The first ones connect undisturbed.
@@ -180,27 +199,24 @@ async fn soak(wanted: u32, seed: u64) {
             },
             _ = minutes.tick() => {
                 if last.ended < jobs && !samples.is_empty() {
-                    faults += u64::from(disturb(&sandbox, &endpoints, &mut chance));
+                    missed += sandbox.world().faults().clear();
+                    faults += usize::from(disturb(&sandbox, &endpoints, &mut chance));
                 }
             }
         }
     }
     let ended = child.wait().unwrap();
     reading.join().unwrap();
-    let between = |from: u64, to: u64| {
-        let inside = |ended: u64| (jobs * from..=jobs * to).contains(&(ended * 100));
-        let of = samples.iter().filter(|(ended, _)| inside(*ended));
-        mean(&of.map(|(_, memory)| *memory).collect::<Vec<_>>())
-    };
-    let (quarter, half, end) = (between(20, 30), between(45, 55), between(90, 100));
-    let growth = end as f64 / quarter as f64 - 1.0;
+    let (growth, memory) = grown(jobs, &samples);
     println!(
-        "seed {seed}: {} jobs ended in {:?}, {:.1} h of the platforms' clock, {faults} faults; resident {quarter} KiB at \
-         a quarter, {half} at half, {end} at the end, growth {:.2} %; {} done, {} tried again by hand, {} unconfirmed, {} \
+        "seed {seed}: {} jobs ended in {:?}, {:.1} h of the platforms' clock, {faults} faults of which \
+         {} were met; {memory}, growth \
+         {:.2} %; {} done, {} tried again by hand, {} unconfirmed, {} \
          keys renewed, stuck {:?}",
         last.ended,
         begun.elapsed(),
         sandbox.world().now().as_secs_f64() / 3600.0,
+        faults - missed,
         growth * 100.0,
         last.done,
         last.retried,
@@ -252,12 +268,16 @@ fn endpoints() -> Vec<&'static str> {
         .collect()
 }
 
-/// Makes the next request at an endpoint go wrong, unless the next minute comes first: faults that nobody met must not
-/// pile up while a connection waits, or it would never get through again.
+/// Makes the next request at an endpoint go wrong, or at a whole platform, as hardly a minute passes without a request
+/// there. Unless the next minute comes first: faults that nobody met must not pile up while a connection waits, or it would
+/// never get through again.
 fn disturb(sandbox: &Sandbox, endpoints: &[&str], chance: &mut fastrand::Rng) -> bool {
-    sandbox.world().faults().clear();
     let fault = chance.choice(FAULTS).unwrap();
     let endpoint = chance.choice(endpoints).unwrap();
+    let endpoint = match endpoint.split_once('.') {
+        Some((platform, _)) if chance.bool() => platform,
+        _ => endpoint,
+    };
     let text = format!("{fault}@{endpoint}*1");
     sandbox.world().faults().add(&text).is_ok()
 }

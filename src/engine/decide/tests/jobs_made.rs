@@ -8,7 +8,7 @@ use crate::engine::decide::tests::{Bed, CARRIES, UPLOADS, remote};
 use crate::engine::event::{Event, Prepared};
 use crate::model::batch::{BatchFile, Target};
 use crate::model::file::LocalFile;
-use crate::model::form::Settings;
+use crate::model::form::{Settings, Value};
 use crate::model::ids::{ConnectionId, FileId};
 use crate::model::job::{Job, Stage};
 use crate::model::pipeline::Pipeline;
@@ -99,6 +99,18 @@ fn one_job_takes_all_files_or_what_is_at_the_platform_instead() {
         let jobs = made(vec![target(UPLOADS, fan_out, &["x", "y"])]);
         assert_eq!(shares(&jobs), [("p", vec![], vec!["x", "y"])]);
     }
+}
+
+#[test]
+fn every_job_is_sent_with_the_settings_of_its_target() {
+    let settings = Settings::from([("threshold".to_owned(), Value::Text("0.5".to_owned()))]);
+    let of_target = Target {
+        settings: settings.clone(),
+        ..target(UPLOADS, FanOut::OnePerFile, &[])
+    };
+    let jobs = made(vec![of_target]);
+    assert_eq!(jobs.len(), 4);
+    assert!(jobs.iter().all(|job| job.settings == settings));
 }
 
 #[test]

@@ -220,6 +220,50 @@ fn hours_asleep_are_no_stall_and_hours_awake_are() {
 }
 
 #[test]
+fn several_nights_asleep_are_no_stall_together() {
+    let mut bed = running(Pace::REAL);
+    let night = Pace::REAL.stalled_after / 2 + Duration::from_secs(1);
+    for _ in 0..3 {
+        bed.at += night;
+        bed.happen(Event::ClockMoved(SignedDuration::try_from(night).unwrap()));
+    }
+    poll(&mut bed, JobStatus::Running { progress: None });
+    assert_eq!(stalls(&bed), 0, "{:?}", bed.world.notices);
+}
+
+#[test]
+fn when_something_gets_through_jobs_are_asked_about_at_once_if_that_failed() {
+    let mut bed = running(Pace::REAL);
+    let account = |at| crate::model::connection::Account {
+        name: "Someone".to_owned(),
+        checked: at,
+        places: Vec::new(),
+    };
+    for _ in 0..2 {
+        bed.end(&WorkKey::Poll(CARRIES));
+        bed.happen(Event::Polled(CARRIES, Err(error(ErrorKind::Unreachable))));
+    }
+    let later = bed.at + Duration::from_mins(1);
+    bed.world.link(CARRIES).poll_due = Some(later);
+    let effects = bed.happen(Event::Asked(CARRIES, Ok(account(bed.at)), None));
+    let polls = |effects: &[Effect]| {
+        started(effects)
+            .iter()
+            .any(|work| matches!(work, Work::Poll(..)))
+    };
+    assert!(polls(&effects), "{effects:?}");
+
+    // An outage that met no poll changes nothing about when the next one is due.
+    let mut bed = running(Pace::REAL);
+    let due = bed.world.link(CARRIES).poll_due;
+    assert!(due > Some(bed.at));
+    bed.world.link(CARRIES).offline = true;
+    let effects = bed.happen(Event::Asked(CARRIES, Ok(account(bed.at)), None));
+    assert!(!polls(&effects), "{effects:?}");
+    assert_eq!(bed.world.link(CARRIES).poll_due, due);
+}
+
+#[test]
 fn when_something_gets_through_what_waited_for_the_network_is_due() {
     let mut bed = Bed::new();
     bed.world.pace = Pace::REAL;
