@@ -13,8 +13,9 @@ use crate::engine::EngineOptions;
 use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
 use crate::model::batch::Batch;
-use crate::model::ids::JobId;
+use crate::model::ids::{ConnectionId, JobId};
 use crate::model::job::Stage;
+use crate::model::notice::About;
 use crate::store::folders::Folders;
 
 /// Longest wait for the platform to say whether it knows the job.
@@ -40,7 +41,7 @@ async fn adopt(
     let connection = session.connection(&arguments.from)?.connection.id;
     let before = session.snapshot();
     session.send(Command::AdoptJob(connection, arguments.id.clone()))?;
-    let adopted = session.until(|snapshot| adopted(&before, snapshot));
+    let adopted = session.until(|snapshot| adopted(&before, snapshot, connection));
     let batch = tokio::time::timeout(PATIENCE, adopted)
         .await
         .map_err(|_elapsed| {
@@ -56,15 +57,27 @@ async fn adopt(
     Ok(ending)
 }
 
-/// The batch that came, or the notice that says why none does.
-fn adopted(before: &Snapshot, now: &Snapshot) -> Option<Result<Arc<Batch>, Trouble>> {
+/// The batch that came, or the notice that says why none does: about the connection, or about the job it is already.
+fn adopted(
+    before: &Snapshot,
+    now: &Snapshot,
+    connection: ConnectionId,
+) -> Option<Result<Arc<Batch>, Trouble>> {
     let known = |batch: &Arc<Batch>| before.batches.iter().any(|other| other.id == batch.id);
     if let Some(batch) = now.batches.iter().find(|batch| !known(batch)) {
         return Some(Ok(batch.clone()));
     }
     let last = before.notices.first().map(|notice| notice.id);
     now.notices
-        .first()
+        .iter()
         .filter(|notice| Some(notice.id) > last)
+        .find(|notice| match notice.about {
+            About::Connection(id) => id == connection,
+            About::Job(id) => now
+                .jobs
+                .iter()
+                .any(|view| view.job.id == id && view.job.connection == connection),
+            About::App | About::Batch(_) => false,
+        })
         .map(|notice| Err(Trouble::Problem(notice.words.clone())))
 }

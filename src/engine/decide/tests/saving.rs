@@ -1,11 +1,14 @@
 //! What is saved: connections while one of the same label is on its way to the vault, and no password in the settings.
 
+use std::collections::BTreeMap;
+
 use crate::engine::command::Command;
-use crate::engine::decide::tests::{Bed, UPLOADS, started};
+use crate::engine::decide::tests::{ALL, Bed, CARRIES, UPLOADS, started};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
-use crate::model::ids::ConnectionId;
+use crate::model::ids::{ConnectionId, ProviderId};
+use crate::model::provider::FanOut;
 use crate::model::secret::Secret;
 use crate::model::settings::{AppSettings, ProxyChoice};
 
@@ -13,7 +16,7 @@ fn filled(bed: &Bed, label: &str) -> ConnectionDraft {
     ConnectionDraft {
         provider: bed.world.connections[&UPLOADS].provider.clone(),
         label: label.to_owned(),
-        entries: std::collections::BTreeMap::new(),
+        entries: BTreeMap::new(),
     }
 }
 
@@ -86,6 +89,79 @@ fn a_save_that_fails_or_breaks_down_does_not_take_the_next_one_along() {
         "text".to_owned(),
     ));
     assert_eq!(stores(&effects).unwrap().0, "third");
+}
+
+/// Where a connection goes that is saved when the one that jobs were sent over is gone.
+fn saved_after_removal(label: Option<&str>, provider: ConnectionId) -> ConnectionId {
+    let mut bed = Bed::new();
+    bed.connect();
+    bed.send(UPLOADS, 1, FanOut::AllInOne);
+    let label = label.map_or_else(
+        || bed.world.connections[&UPLOADS].label.clone(),
+        str::to_owned,
+    );
+    let draft = ConnectionDraft {
+        provider: bed.world.connections[&provider].provider.clone(),
+        label,
+        entries: BTreeMap::new(),
+    };
+    bed.happen(Event::Command(Command::RemoveConnection(UPLOADS)));
+    assert!(!bed.world.connections.contains_key(&UPLOADS));
+    let secrets = vec![("key".to_owned(), Secret::parse_key("key").unwrap())];
+    let effects = bed.happen(Event::Command(Command::SaveConnection(draft, secrets)));
+    stores(&effects).unwrap().1
+}
+
+#[test]
+fn jobs_of_a_removed_connection_find_their_way_when_it_comes_back() {
+    assert_eq!(saved_after_removal(None, UPLOADS), UPLOADS);
+    let known = ALL.map(|id| id.0);
+    for (label, provider) in [(Some("Another"), UPLOADS), (None, CARRIES)] {
+        let id = saved_after_removal(label, provider);
+        assert!(!known.contains(&id.0), "{label:?} {provider:?}: {id:?}");
+    }
+}
+
+#[test]
+fn the_former_key_is_forgotten_once_another_is_in_the_vault() {
+    let mut bed = Bed::new();
+    let label = bed.world.connections[&UPLOADS].label.clone();
+    let before = bed.world.connections[&UPLOADS].vault_name.clone();
+    let (_, id) = stores(&save(&mut bed, &label, "new")).unwrap();
+    assert_eq!(id, UPLOADS);
+    let mut ends = |vault_name: &str| {
+        bed.end(&WorkKey::StoreConnection(id));
+        let connection = Connection {
+            vault_name: vault_name.to_owned(),
+            ..bed.world.connections[&UPLOADS].as_ref().clone()
+        };
+        let stored = Ok((connection, KeyState::ThisSessionOnly));
+        let effects = bed.happen(Event::ConnectionStored(filled(&bed, &label), stored));
+        assert_eq!(bed.world.link(UPLOADS).key, KeyState::ThisSessionOnly);
+        let forgotten = effects.into_iter().filter_map(|effect| match effect {
+            Effect::ForgetSecrets(name) => Some(name),
+            _ => None,
+        });
+        forgotten.collect::<Vec<_>>()
+    };
+    assert_eq!(ends("elsewhere"), [before]);
+    assert_eq!(ends("elsewhere"), Vec::<String>::new());
+}
+
+#[test]
+fn what_refuses_a_connection_is_named() {
+    let mut bed = Bed::new();
+    for (provider, name) in [("uploads", "Platform"), ("unheard-of", "The platform")] {
+        let draft = ConnectionDraft {
+            provider: ProviderId::new(provider),
+            ..filled(&bed, "Imaging")
+        };
+        let refused = Error::new(ErrorKind::Unauthenticated, Doing::Connect);
+        bed.happen(Event::ConnectionStored(draft, Err(refused)));
+        let notice = bed.world.notices.values().last().unwrap();
+        let what = &notice.words.what;
+        assert!(what.starts_with(&format!("{name} ")), "{what}");
+    }
 }
 
 #[test]

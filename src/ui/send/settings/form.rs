@@ -12,11 +12,22 @@ use crate::ui::{format, widgets};
 /// Fields from which on a form can be searched.
 const LONG_FORM: usize = 13;
 
+/// What the pipeline says, without a first line that only repeats its name, which stands above.
+fn without_name<'a>(intro: &'a str, name: &str) -> &'a str {
+    let intro = intro.trim();
+    match intro.split_once('\n') {
+        Some((first, rest)) if first.trim() == name.trim() => rest.trim(),
+        _ if intro == name.trim() => "",
+        _ => intro,
+    }
+}
+
 /// All of it.
 pub(super) fn form_ui(ui: &mut Ui, desk: &mut Desk<'_>, form: &Form, ticked: &mut Ticked) {
     let palette = Palette::of(ui);
-    if !form.intro.trim().is_empty() {
-        ui.add(egui::Label::new(RichText::new(form.intro.trim()).color(palette.weak)).wrap());
+    let intro = without_name(&form.intro, &ticked.target.pipeline.name);
+    if !intro.is_empty() {
+        ui.add(egui::Label::new(RichText::new(intro).color(palette.weak)).wrap());
     }
     for caution in &form.cautions {
         widgets::marked(ui, icon::WARNING, palette.warning, caution);
@@ -188,5 +199,21 @@ fn unknown_ui(ui: &mut Ui, form: &Form, ticked: &mut Ticked) {
     }
     if let Some(name) = removed {
         ticked.target.settings.remove(&name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_name;
+
+    #[test]
+    fn the_name_of_the_pipeline_is_not_said_twice() {
+        assert_eq!(
+            without_name("Align\nAlign reads\n", " Align"),
+            "Align reads"
+        );
+        assert_eq!(without_name("Align", "Align"), "");
+        assert_eq!(without_name("Align reads", "Align"), "Align reads");
+        assert_eq!(without_name("Aligns\nreads", "Align"), "Aligns\nreads");
     }
 }
