@@ -268,17 +268,17 @@ fn endpoints() -> Vec<&'static str> {
         .collect()
 }
 
-/// Makes the next request at an endpoint go wrong, or at a whole platform, as hardly a minute passes without a request
-/// there. Unless the next minute comes first: faults that nobody met must not pile up while a connection waits, or it would
-/// never get through again.
+/// Makes the next request go wrong: at an endpoint, at a platform, or wherever it is. Unless the next minute comes first:
+/// faults that nobody met must not pile up while a connection waits, or it would never get through again.
 fn disturb(sandbox: &Sandbox, endpoints: &[&str], chance: &mut fastrand::Rng) -> bool {
     let fault = chance.choice(FAULTS).unwrap();
     let endpoint = chance.choice(endpoints).unwrap();
-    let endpoint = match endpoint.split_once('.') {
-        Some((platform, _)) if chance.bool() => platform,
-        _ => endpoint,
+    let platform = endpoint.split('.').next().unwrap_or(endpoint);
+    let text = match chance.u8(..4) {
+        0 => format!("{fault}@{endpoint}*1"),
+        1 => format!("{fault}@{platform}*1"),
+        _ => format!("{fault}*1"),
     };
-    let text = format!("{fault}@{endpoint}*1");
     sandbox.world().faults().add(&text).is_ok()
 }
 

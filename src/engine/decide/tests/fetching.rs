@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::command::Command;
+use crate::engine::decide::fetching::finishing;
 use crate::engine::decide::tests::{Bed, CARRIES, remote, started, submitting};
 use crate::engine::event::{Effect, Event, Unpacked, Work, WorkKey};
 use crate::model::artifact::{ArtifactState, Fetched};
@@ -251,4 +252,31 @@ fn results_go_into_the_folder_of_their_job() {
             if *target == folder.join("masks/a.tif")),
         "{effects:?}"
     );
+}
+
+#[test]
+fn why_a_result_did_not_come_is_said_with_its_name() {
+    let (mut bed, job) = finished(&["a.csv", "b.csv"]);
+    fails(&mut bed, 1, failure(ErrorKind::ServerFault));
+    let line = last_line(&bed, job);
+    assert!(line.contains("Platform"), "{line}");
+    fails(&mut bed, 2, failure(ErrorKind::NotFound));
+    let words = last_words(&bed);
+    assert!(words.contains("b.csv"), "{words}");
+}
+
+#[test]
+fn only_jobs_whose_results_are_all_settled_wait_for_the_receipt() {
+    let (mut bed, job) = accepted(CARRIES);
+    let batch = bed.world.jobs[&job].batch;
+    says(&mut bed, job, JobStatus::Succeeded);
+    assert_eq!(bed.stage(job), Stage::Downloading);
+    assert_eq!(finishing(&bed.world, batch), [], "nobody knows its results");
+    listed(&mut bed, job, Ok(vec![output("a.csv")]));
+    assert_eq!(finishing(&bed.world, batch), []);
+    arrives(&mut bed, 1);
+    assert_eq!(finishing(&bed.world, batch), [job]);
+    receipt(&mut bed, &[job], Ok(()));
+    assert_eq!(bed.stage(job), Stage::Done);
+    assert_eq!(finishing(&bed.world, batch), [], "it has its receipt");
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use crate::engine::decide::sending::no_longer_offered;
 use crate::engine::decide::tests::fetching::{last_line, last_words};
-use crate::engine::decide::tests::{Bed, CARRIES, GATHERS, UPLOADS, started, submits, submitting};
+use crate::engine::decide::tests::{
+    Bed, CARRIES, GATHERS, UPLOADS, remote, started, submits, submitting,
+};
 use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{ConnectionId, FileId, JobId};
@@ -231,4 +234,26 @@ fn what_the_platform_refused_before_or_after_it_was_let_go_ends_or_waits_as_it_s
     assert_eq!(bed.stage(JOB), Stage::Uploading);
     bed.at = bed.world.jobs[&JOB].wait_until.unwrap();
     assert_eq!(submits(&bed.happen(Event::Tick)), 1);
+}
+
+#[test]
+fn a_job_that_was_taken_is_offered_to_no_other_of_its_connection() {
+    let mut bed = Bed::new();
+    bed.connect();
+    for connection in [UPLOADS, UPLOADS, CARRIES] {
+        bed.send(connection, 1, FanOut::AllInOne);
+    }
+    let candidates = vec![remote("r1"), remote("r2")];
+    let ids: Vec<JobId> = bed.world.jobs.keys().copied().collect();
+    for id in &ids {
+        let mut job = bed.world.job(*id).unwrap();
+        job.candidates.clone_from(&candidates);
+        bed.world.put_job(job);
+    }
+    let taken = bed.world.job(ids[0]).unwrap();
+    no_longer_offered(&mut bed.world, &taken, &remote("r1"));
+    let left = |id: JobId| bed.world.jobs[&id].candidates.clone();
+    assert_eq!(left(ids[0]), candidates, "its own are not touched");
+    assert_eq!(left(ids[1]), [remote("r2")]);
+    assert_eq!(left(ids[2]), candidates, "numbers of another server");
 }
