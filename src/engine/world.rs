@@ -19,7 +19,9 @@ use crate::model::batch::Batch;
 use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::form::Form;
-use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId, PipelineId};
+use crate::model::ids::{
+    ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId, PipelineId, ProviderId,
+};
 use crate::model::job::{Job, Moment, Stage};
 use crate::model::notice::{About, Action, Did, Notice, Subject, Weight, Words, details, explain};
 use crate::model::pipeline::Pipeline;
@@ -107,6 +109,10 @@ pub struct Live {
 pub struct Saving {
     /// Its number.
     pub id: ConnectionId,
+    /// Its platform.
+    pub provider: ProviderId,
+    /// Whether the person removed it meanwhile: nothing shall come of it.
+    pub removed: bool,
     /// What was filled in meanwhile; it is saved over the other, the newest wish only.
     pub next: Option<Box<Filled>>,
 }

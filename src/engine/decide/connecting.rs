@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::decide::block;
+use crate::engine::decide::{block, saving};
 use crate::engine::event::{Effect, Now, Work};
 use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Profiles, Trial};
 use crate::engine::world::World;
@@ -227,6 +227,7 @@ pub(super) fn remove(world: &mut World, id: ConnectionId) {
     world.live.links.remove(&id);
     world.ask(Effect::Disconnect(id));
     world.ask(Effect::ForgetSecrets(connection.vault_name.clone()));
+    saving::removed(world, id);
 }
 
 /// The keyring was looked for: connections that wait for their key are tried again.

@@ -19,6 +19,13 @@ pub(super) fn save(world: &mut World, filled: Filled, now: Now) {
         saving.next = Some(Box::new(filled));
         return;
     }
+    store(world, filled, None, now);
+}
+
+/// Sends it to the vault: under the number of the connection it replaces, else of the one that was on its way before it,
+/// else of the jobs it may find again.
+fn store(world: &mut World, filled: Filled, before: Option<ConnectionId>, now: Now) {
+    let label = filled.draft.label.trim();
     let known = world
         .connections
         .values()
@@ -31,13 +38,19 @@ pub(super) fn save(world: &mut World, filled: Filled, now: Now) {
             && !world.connections.contains_key(&job.connection)
     });
     let id = known
+        .or(before)
         .or(returns.map(|job| job.connection))
         .unwrap_or_else(|| {
             // Taken at once: a second one may be saved while the first is still on its way to the vault.
             world.last_ids.connection = ConnectionId(world.last_ids.connection.0.saturating_add(1));
             world.last_ids.connection
         });
-    let saving = Saving { id, next: None };
+    let saving = Saving {
+        id,
+        provider: filled.draft.provider.clone(),
+        removed: false,
+        next: None,
+    };
     world.live.saves.insert(label.to_owned(), saving);
     world.start(Work::StoreConnection {
         draft: filled.draft,
@@ -56,6 +69,14 @@ pub(super) fn stored(
     now: Now,
 ) {
     world.live.trial = None;
+    let saving = world.live.saves.get(draft.label.trim());
+    if saving.is_some_and(|saving| saving.removed) {
+        if let Ok((connection, _)) = outcome {
+            world.ask(Effect::ForgetSecrets(connection.vault_name));
+        }
+        save_next(world, draft.label.trim(), now);
+        return;
+    }
     match outcome {
         Ok((connection, key)) => {
             let id = connection.id;
@@ -111,12 +132,21 @@ pub(super) fn broke(world: &mut World, id: ConnectionId, now: Now) {
 
 /// A connection is saved, or is not: what was filled in meanwhile is next.
 fn save_next(world: &mut World, label: &str, now: Now) {
-    if let Some(next) = world
-        .live
-        .saves
-        .remove(label)
-        .and_then(|saving| saving.next)
-    {
-        save(world, *next, now);
+    let Some(saving) = world.live.saves.remove(label) else {
+        return;
+    };
+    if let Some(next) = saving.next {
+        let is_same = next.draft.provider == saving.provider;
+        store(world, *next, is_same.then_some(saving.id), now);
+    }
+}
+
+/// The connection was removed: what is on its way to it shall not bring it back.
+pub(super) fn removed(world: &mut World, id: ConnectionId) {
+    for saving in world.live.saves.values_mut() {
+        if saving.id == id {
+            saving.removed = true;
+            saving.next = None;
+        }
     }
 }

@@ -91,6 +91,64 @@ fn a_save_that_fails_or_breaks_down_does_not_take_the_next_one_along() {
     assert_eq!(stores(&effects).unwrap().0, "third");
 }
 
+#[test]
+fn what_is_removed_while_it_is_being_saved_does_not_come_back() {
+    let mut bed = Bed::new();
+    let label = bed.world.connections[&UPLOADS].label.clone();
+    let connection = Connection {
+        vault_name: "elsewhere".to_owned(),
+        ..bed.world.connections[&UPLOADS].as_ref().clone()
+    };
+    let draft = filled(&bed, &label);
+    let fill_in = |bed: &mut Bed, key: &str| {
+        let secrets = vec![("key".to_owned(), Secret::parse_key(key).unwrap())];
+        let save = Command::SaveConnection(draft.clone(), secrets);
+        stores(&bed.happen(Event::Command(save)))
+    };
+    assert_eq!(fill_in(&mut bed, "first").unwrap().1, UPLOADS);
+    assert_eq!(fill_in(&mut bed, "second"), None);
+    bed.happen(Event::Command(Command::RemoveConnection(UPLOADS)));
+    let ends = |bed: &mut Bed, outcome: Result<()>| {
+        bed.end(&WorkKey::StoreConnection(UPLOADS));
+        let outcome = outcome.map(|()| (connection.clone(), KeyState::InKeyring));
+        bed.happen(Event::ConnectionStored(draft.clone(), outcome))
+    };
+    let effects = ends(&mut bed, Ok(()));
+    assert!(!bed.world.connections.contains_key(&UPLOADS));
+    assert_eq!(stores(&effects), None, "nor what was filled in before");
+    let forgets =
+        |effect: &Effect| matches!(effect, Effect::ForgetSecrets(name) if name == "elsewhere");
+    assert!(effects.iter().any(forgets), "{effects:?}");
+
+    // What is filled in after the removal is wanted, and keeps the number.
+    let mut bed = Bed::new();
+    fill_in(&mut bed, "first");
+    bed.happen(Event::Command(Command::RemoveConnection(UPLOADS)));
+    assert_eq!(fill_in(&mut bed, "second"), None);
+    let refused = Error::new(ErrorKind::Keyring, Doing::UseKeyring);
+    let effects = ends(&mut bed, Err(refused));
+    assert_eq!(stores(&effects), Some(("second".to_owned(), UPLOADS)));
+    assert!(bed.world.notices.is_empty(), "nobody wants the first");
+    ends(&mut bed, Ok(()));
+    assert!(bed.world.connections.contains_key(&UPLOADS));
+}
+
+#[test]
+fn the_number_of_one_platform_does_not_go_to_another() {
+    let mut bed = Bed::new();
+    let (_, id) = stores(&save(&mut bed, "Imaging", "first")).unwrap();
+    let draft = ConnectionDraft {
+        provider: bed.world.connections[&CARRIES].provider.clone(),
+        ..filled(&bed, "Imaging")
+    };
+    let secrets = vec![("key".to_owned(), Secret::parse_key("other").unwrap())];
+    bed.happen(Event::Command(Command::SaveConnection(draft, secrets)));
+    let refused = Error::new(ErrorKind::Keyring, Doing::UseKeyring);
+    let (key, its_id) = stores(&stored(&mut bed, id, Err(refused))).unwrap();
+    assert_eq!(key, "other");
+    assert_ne!(its_id, id);
+}
+
 /// Where a connection goes that is saved when the one that jobs were sent over is gone.
 fn saved_after_removal(label: Option<&str>, provider: ConnectionId) -> ConnectionId {
     let mut bed = Bed::new();
