@@ -198,14 +198,18 @@ impl World {
     /// A link to a path at the storage (starting with a slash) that is good for `lifetime` of the
     /// world's time.
     pub fn sign(&self, path: &str, lifetime: Duration) -> String {
+        let now = self.now();
         let token = random_hex(64);
         let link = SignedLink {
             path: path.to_owned(),
-            expires: self.now() + lifetime,
+            expires: now + lifetime,
         };
         let mut links = lock(&self.links);
-        // Links over for long are forgotten: every poll of a finished job makes new ones.
-        links.retain(|_, link| link.expires + LINK_MEMORY > self.now());
+        // Links over for long are forgotten, as every poll of a finished job makes new ones; looked for only when there are
+        // twice as many, or making a link would cost more with each.
+        if links.len().is_power_of_two() {
+            links.retain(|_, link| link.expires + LINK_MEMORY > now);
+        }
         links.insert(token.clone(), link);
         drop(links);
         let seconds = lifetime.as_secs();
