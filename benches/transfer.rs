@@ -138,13 +138,17 @@ impl Site {
 }
 
 /// Fetches one file as the engine does.
-async fn fetched(http: &Http, address: SocketAddr, folder: &Path, name: &str) {
+async fn fetched(http: &Http, address: SocketAddr, folder: &Path, name: &str, size_bytes: u64) {
     let url = SafeUrl::new(format!("http://{address}/{name}"));
     let link = || Link::Ready {
         url: url.clone(),
         header: None,
     };
-    let (expected, meter) = (Expected::default(), Meter::default());
+    let meter = Meter::default();
+    let expected = Expected {
+        size_bytes: Some(size_bytes),
+        sha256: None,
+    };
     let order = Order {
         expected: &expected,
         part_path: &folder.join(format!("{name}.part")),
@@ -217,7 +221,7 @@ fn main() {
 fn large_file(runtime: &Runtime, mib: u64) {
     let large = |address: SocketAddr, most: usize| {
         let http = http(most);
-        best(|folder| runtime.block_on(fetched(&http, address, folder, "large")))
+        best(|folder| runtime.block_on(fetched(&http, address, folder, "large", mib * MIB)))
     };
     let most = RangePlan::default().most;
 
@@ -274,7 +278,9 @@ fn small_files(runtime: &Runtime) {
         best(|folder| {
             let files = (0..SMALL_FILES).map(|number| {
                 let http = &http;
-                async move { fetched(http, address, folder, &format!("{number}.csv")).await }
+                async move {
+                    fetched(http, address, folder, &format!("{number}.csv"), SMALL_BYTES).await;
+                }
             });
             let all = futures_util::stream::iter(files).buffer_unordered(together);
             runtime.block_on(all.for_each(|()| async {}));
@@ -287,7 +293,7 @@ fn small_files(runtime: &Runtime) {
         Some(small(1)),
     );
     let command = format!(
-        "curl -s -Z --parallel-max {together} -o '#1.csv' 'http://{address}/[0-{}]' && sha256sum *.csv >sums && sync *.csv",
+        "curl --no-progress-meter -Z --parallel-max {together} -o '#1.csv' 'http://{address}/[0-{}]' && sha256sum *.csv >sums && sync *.csv",
         SMALL_FILES - 1
     );
     say(
