@@ -82,12 +82,18 @@ class Person:
     def nodes(self):
         """Every node, from the top."""
 
+        def children(node):
+            # A node that goes away while it is looked at has none.
+            try:
+                found = [node.get_child_at_index(number) for number in range(node.get_child_count())]
+            except GLib.Error:
+                return []
+            return [child for child in found if child is not None]
+
         def below(node):
             yield node
-            for number in range(node.get_child_count()):
-                child = node.get_child_at_index(number)
-                if child is not None:
-                    yield from below(child)
+            for child in children(node):
+                yield from below(child)
 
         yield from below(self.application)
 
@@ -95,8 +101,13 @@ class Person:
         """Every node that fits."""
         found = []
         for node in self.nodes():
-            text = node.get_name() or ""
-            if roles and node.get_role_name() not in roles:
+            try:
+                text = node.get_name() or ""
+                role = node.get_role_name()
+            except GLib.Error:
+                # It went away while it was looked at.
+                continue
+            if roles and role not in roles:
                 continue
             if name is not None and text != name:
                 continue
