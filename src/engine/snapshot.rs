@@ -15,12 +15,12 @@ use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
 use crate::model::job::Job;
 use crate::model::notice::{Notice, Words};
 use crate::model::pipeline::Pipeline;
+use crate::model::preview::Preview;
 use crate::model::provider::{Budget, ProviderFacts};
 use crate::model::remote::{ListedJob, Page, Query, StagedFile};
 use crate::model::report::Report;
 use crate::model::samples::SampleTable;
 use crate::model::settings::AppSettings;
-use crate::model::table::Preview;
 
 /// The state of everything at one moment. Parts that did not change are shared with the snapshot before.
 #[derive(Clone, Debug)]

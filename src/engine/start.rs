@@ -4,9 +4,9 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
+use crate::engine::desk::Desk;
 use crate::engine::dispatcher::{Channels, Dispatcher};
 use crate::engine::keys::Keys;
-use crate::engine::preview::Desk;
 use crate::engine::snapshot::{Phase, Snapshot};
 use crate::engine::view;
 use crate::engine::worker::{Question, Toolbox};

@@ -11,8 +11,8 @@ use crate::model::artifact::Artifact;
 use crate::model::ids::JobId;
 use crate::model::job::{Job, Stage};
 use crate::model::notice::Did;
+use crate::model::preview::Preview;
 use crate::model::report::Report;
-use crate::model::table::Preview;
 
 /// What the dispatcher knows besides the world.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! png, jpeg and tiff are decoded within fixed bounds and made small enough for a texture; values beyond eight bits are
 //! stretched from the smallest to the largest, and the picture says so. Masks are `masks`' business.
 
-use crate::model::table::Picture;
+use crate::model::picture::Picture;
 use crate::results::disk;
 use crate::results::masks::fit;
 use crate::results::sniff;

@@ -3,7 +3,7 @@
 //! The layout is that of providers/biodock.md §4.3; the run lengths are those of the COCO data set's `maskApi.c`
 //! (column by column, starting with background, six-bit characters). Objects that make no sense are left out and named.
 
-use crate::model::table::Picture;
+use crate::model::picture::Picture;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};

@@ -2,7 +2,7 @@
 //!
 //! Whether a file is text at all is `sniff`'s question; encodings are guessed in one place for texts and tables.
 
-use crate::model::table::TextPage;
+use crate::model::text::TextPage;
 use crate::results::disk;
 use crate::results::table::encoding::Encoding;
 use std::io;

@@ -2,8 +2,8 @@
 
 use labferry::engine::command::Command;
 use labferry::model::job::Stage;
+use labferry::model::preview::PreviewContent;
 use labferry::model::provider::FanOut;
-use labferry::model::table::PreviewContent;
 use labferry::results::receipt::{self, Outcome};
 use labferry::sandbox::samples;
 

@@ -6,7 +6,7 @@ use egui::{
     ColorImage, Rect, Role, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::model::table::Picture;
+use crate::model::picture::Picture;
 use crate::ui::theme::Palette;
 use crate::ui::widgets;
 

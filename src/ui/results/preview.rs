@@ -7,7 +7,7 @@ use egui::{RichText, Ui};
 use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
 use crate::model::artifact::ArtifactState;
-use crate::model::table::{Preview, PreviewContent};
+use crate::model::preview::{Preview, PreviewContent};
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::results::{ChosenResult, ResultsState, image, table, text, tree};
 use crate::ui::theme::icon;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Label, RichText, ScrollArea, Ui};
 
-use crate::model::table::TextPage;
+use crate::model::text::TextPage;
 use crate::ui::theme::{self, Palette};
 use crate::ui::{format, widgets};
 

@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,18 +15,17 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
+use crate::engine::desk::look::{FIRST_ROWS, failed, look_into};
 use crate::engine::report;
 use crate::engine::world::World;
-use crate::model::error::{Doing, Error, ErrorKind, system_words};
+use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::notice::{Did, Subject, Words, explain};
+use crate::model::preview::{Preview, PreviewContent};
 use crate::model::report::Report;
-use crate::model::table::{Preview, PreviewContent, TablePage};
-use crate::results::sniff::{self, Content};
+use crate::model::table::TablePage;
 use crate::results::table::TableFile;
-use crate::results::{image, text};
 
-/// Rows read around what is on screen at first.
-const FIRST_ROWS: usize = 100;
+mod look;
 
 /// Most rows a single wish brings.
 const MOST_ROWS: usize = 2_000;
@@ -293,57 +292,4 @@ fn tell(teller: &mpsc::Sender<Finding>, opening: u64, what: Found) {
     if teller.blocking_send(Finding { opening, what }).is_err() {
         tracing::debug!("the preview was closed with the app");
     }
-}
-
-/// Opens a file by what it holds.
-fn look_into(path: &Path) -> (PreviewContent, Option<TableFile>) {
-    let content = match sniff::sniff(path) {
-        Ok(content) => content,
-        Err(error) => return (PreviewContent::Failed(failed(&error)), None),
-    };
-    let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
-    match content {
-        Content::Table(_) => {
-            match TableFile::open(path).and_then(|table| Ok((table.page(0, FIRST_ROWS)?, table))) {
-                Ok((page, table)) => (PreviewContent::Table(Arc::new(page)), Some(table)),
-                Err(error) => (PreviewContent::Failed(failed(&error)), None),
-            }
-        }
-        Content::Image { .. } => match image::preview(path) {
-            Ok(picture) => (PreviewContent::Image(Arc::new(picture)), None),
-            Err(error) => (PreviewContent::Failed(failed(&error)), None),
-        },
-        Content::Masks | Content::Json | Content::Text(_) => {
-            match text::head(path, text::SCREEN_BYTES) {
-                Ok(page) => (PreviewContent::Text(Arc::new(page)), None),
-                Err(error) => (PreviewContent::Failed(failed(&error)), None),
-            }
-        }
-        Content::Empty | Content::Archive { .. } | Content::Other { .. } => (
-            PreviewContent::Other {
-                size_bytes,
-                kind: content.kind(),
-            },
-            None,
-        ),
-    }
-}
-
-fn failed(error: &(dyn std::error::Error + 'static)) -> Words {
-    let mut hint = system_words(&error);
-    if let Some(first) = hint.get(..1).map(str::to_uppercase) {
-        hint.replace_range(..1, &first);
-    }
-    let error = Error::new(ErrorKind::LocalFile, Doing::Preview)
-        .hint(hint)
-        .caused_by(error);
-    explain(
-        &error,
-        Subject {
-            provider: "",
-            connection: "",
-            name: "This file",
-        },
-        Did::Stopped,
-    )
 }

@@ -1,0 +1,40 @@
+//! What the preview pane shows of the file that is open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::notice::Words;
+use crate::model::picture::Picture;
+use crate::model::table::TablePage;
+use crate::model::text::TextPage;
+
+/// The file open in the preview, and what is on screen of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds.
+    pub content: PreviewContent,
+}
+
+/// What a file holds, by its content and not by its ending.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PreviewContent {
+    /// Being opened.
+    Opening,
+    /// Rows and columns.
+    Table(Arc<TablePage>),
+    /// A picture.
+    Image(Arc<Picture>),
+    /// Text, JSON or a log.
+    Text(Arc<TextPage>),
+    /// Anything else: shown by size, type and hash.
+    Other {
+        /// Length in bytes.
+        size_bytes: u64,
+        /// The kind in words, such as `ZIP archive`.
+        kind: String,
+    },
+    /// It could not be opened.
+    Failed(Words),
+}
