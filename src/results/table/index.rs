@@ -2,7 +2,8 @@
 //!
 //! The index grows block by block while others read with what is known so far. It knows rows, not cells.
 
-use crate::results::table::record::{Format, Scanner};
+use crate::results::table::record::Format;
+use crate::results::table::scanner::Scanner;
 
 /// Records between two marks.
 const MARK_RECORDS: u64 = 64;
@@ -22,6 +23,8 @@ pub(crate) struct Mark {
 pub(crate) struct Index {
     /// Ascending; the first is row 0.
     marks: Vec<Mark>,
+    /// The last of them.
+    last: Mark,
     /// Rows found.
     rows: u64,
     /// Everything before this place was looked at.
@@ -40,11 +43,13 @@ pub(crate) struct Pass {
 
 impl Index {
     pub(crate) fn new(data_start: u64, columns: u64) -> Self {
+        let first = Mark {
+            row: 0,
+            offset: data_start,
+        };
         Self {
-            marks: vec![Mark {
-                row: 0,
-                offset: data_start,
-            }],
+            marks: vec![first],
+            last: first,
             rows: 0,
             scanned_bytes: data_start,
             columns,
@@ -84,15 +89,16 @@ impl Index {
         })
     }
 
+    #[inline]
     fn row_ended(&mut self, end: u64, cells: u64) {
         self.rows += 1;
         self.ragged_rows += u64::from(cells != self.columns);
-        let last = self.before(u64::MAX);
-        if self.rows - last.row >= MARK_RECORDS || end - last.offset >= MARK_BYTES {
-            self.marks.push(Mark {
+        if self.rows - self.last.row >= MARK_RECORDS || end - self.last.offset >= MARK_BYTES {
+            self.last = Mark {
                 row: self.rows,
                 offset: end,
-            });
+            };
+            self.marks.push(self.last);
         }
     }
 }
@@ -115,11 +121,11 @@ impl Pass {
                 index.open_row = Some(index.rows);
             }
             self.scanner
-                .finish(&mut |found| index.row_ended(found.end, found.cells));
+                .finish(|found| index.row_ended(found.end, found.cells));
             index.complete = true;
         } else {
             self.scanner
-                .feed(block, &mut |found| index.row_ended(found.end, found.cells));
+                .feed(block, |found| index.row_ended(found.end, found.cells));
         }
         index.scanned_bytes = self.scanner.position();
     }

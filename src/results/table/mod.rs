@@ -11,7 +11,9 @@ pub mod record;
 
 mod index;
 mod page;
+mod scanner;
 mod source;
+mod windows;
 
 use crate::model::table::TablePage;
 use crate::results::disk::{BLOCK_BYTES, read_at};
@@ -19,6 +21,7 @@ use crate::results::table::dialect::{Dialect, Wishes};
 use crate::results::table::index::{Index, Mark, Pass};
 use crate::results::table::page::{PAGE_BYTES, Records, SHOWN, WHOLE, shown};
 use crate::results::table::record::Record;
+use crate::results::table::scanner::Scanner;
 use crate::results::table::source::Source;
 use std::borrow::Cow;
 use std::fs::File;
@@ -278,7 +281,7 @@ impl TableFile {
         if rows == 0 {
             return Ok(Some(from));
         }
-        let mut scanner = record::Scanner::new(self.inner.dialect.format(), from);
+        let mut scanner = Scanner::new(self.inner.dialect.format(), from);
         let mut block = vec![0_u8; 1 << 16];
         let mut left = rows;
         let mut place = None;
@@ -287,7 +290,7 @@ impl TableFile {
             if read == 0 {
                 return Ok(None);
             }
-            scanner.feed(block.get(..read).unwrap_or_default(), &mut |found| {
+            scanner.feed(block.get(..read).unwrap_or_default(), |found| {
                 if left > 0 {
                     left -= 1;
                     place = Some(found.end);
