@@ -19,6 +19,7 @@ struct Description<'a> {
     encoding: &'static str,
     quote: Option<char>,
     decimal: char,
+    header: bool,
     ragged_rows: u64,
 }
 
@@ -38,6 +39,7 @@ pub(super) fn run(arguments: &TableArguments, out: Out) -> Result<Ending, Troubl
             encoding: dialect.encoding.name(),
             quote: dialect.quote.map(char::from),
             decimal: dialect.decimal,
+            header: dialect.header,
             ragged_rows: table.ragged_rows(),
         })?;
         return Ok(Ending::Done);

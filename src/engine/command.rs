@@ -8,6 +8,7 @@ use crate::model::ids::{BatchId, ConnectionId, JobId, NoticeId, PipelineId, Prov
 use crate::model::remote::{Query, RemoteJob};
 use crate::model::secret::Secret;
 use crate::model::settings::{AppSettings, SavedSettings};
+use crate::model::table::{StackWish, TableWish};
 
 /// A command. The answer is always a later snapshot.
 #[derive(Clone, Debug)]
@@ -92,6 +93,8 @@ pub enum Command {
     RetryKeyring,
     /// Opens a file in the preview.
     OpenPreview(PathBuf),
+    /// Opens all tables of a batch as one in the preview.
+    OpenStack(StackWish),
     /// Closes the preview.
     ClosePreview,
     /// Wants these rows of the open table in the snapshot.
@@ -101,6 +104,8 @@ pub enum Command {
         /// How many.
         count: usize,
     },
+    /// Asks something of the open table.
+    Table(TableWish),
     /// Holds a results folder against its receipt and says so in a notice.
     CheckFolder(PathBuf),
     /// Takes a notice away.
@@ -158,8 +163,10 @@ impl Command {
             Self::ImportProfile { .. } => "import profile",
             Self::RetryKeyring => "retry keyring",
             Self::OpenPreview(_) => "open preview",
+            Self::OpenStack(_) => "open stack",
             Self::ClosePreview => "close preview",
             Self::ShowRows { .. } => "show rows",
+            Self::Table(_) => "ask table",
             Self::CheckFolder(_) => "check folder",
             Self::DismissNotice(_) => "dismiss notice",
             Self::MakeReport => "make report",

@@ -26,6 +26,12 @@ pub enum PickFor {
     SampleTable,
     /// A new file for the report of a problem.
     Report,
+    /// A new file for the rows shown of a table.
+    TableCsv,
+    /// The same for a spreadsheet.
+    TableExcel,
+    /// A new file for a plot.
+    Plot,
 }
 
 /// How a picker ended.
@@ -81,10 +87,10 @@ impl Desktop for SystemDesktop {
                 Waiting::Several(Box::pin(dialog.pick_folders()))
             }
             PickFor::Authority | PickFor::SampleTable => Waiting::One(Box::pin(dialog.pick_file())),
-            PickFor::Report => {
-                let dialog = dialog.set_file_name("labferry-report.txt");
-                Waiting::One(Box::pin(dialog.save_file()))
-            }
+            PickFor::Report => save(dialog, "labferry-report.txt"),
+            PickFor::TableCsv => save(dialog, "table.csv"),
+            PickFor::TableExcel => save(dialog, "table for Excel.csv"),
+            PickFor::Plot => save(dialog, "plot.png"),
         };
         let spawned = std::thread::Builder::new()
             .name("picker".to_owned())
@@ -147,6 +153,10 @@ enum Waiting {
     One(std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>),
 }
 
+fn save(dialog: rfd::AsyncFileDialog, name: &str) -> Waiting {
+    Waiting::One(Box::pin(dialog.set_file_name(name).save_file()))
+}
+
 impl Waiting {
     fn paths(self) -> Option<Vec<PathBuf>> {
         match self {
@@ -191,6 +201,9 @@ const fn title(what: PickFor) -> &'static str {
         PickFor::Authority => "Certificate authority (PEM file)",
         PickFor::SampleTable => "Table of samples (CSV)",
         PickFor::Report => "Report of a problem",
+        PickFor::TableCsv => "Save the rows shown",
+        PickFor::TableExcel => "Save a copy for Excel",
+        PickFor::Plot => "Save the plot as PNG or SVG",
     }
 }
 

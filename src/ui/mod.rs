@@ -179,6 +179,14 @@ impl App {
                     let first = paths.into_iter().next();
                     outbox.commands.extend(first.map(Command::SaveReport));
                 }
+                (PickFor::TableCsv | PickFor::TableExcel | PickFor::Plot, Picked::Paths(paths)) => {
+                    let first = paths.into_iter().next();
+                    let command = first.and_then(|path| self.state.results.picked(what, path));
+                    outbox.commands.extend(command);
+                }
+                (PickFor::TableCsv | PickFor::TableExcel | PickFor::Plot, Picked::Unavailable) => {
+                    self.state.results.type_a_path(what);
+                }
                 (
                     PickFor::ResultsFolder | PickFor::Authority | PickFor::Report,
                     Picked::Unavailable,

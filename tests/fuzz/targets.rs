@@ -95,7 +95,7 @@ pub(crate) fn table(data: &[u8]) {
         later,
         all[middle..].iter().take(PAGE).cloned().collect::<Vec<_>>()
     );
-    assert!(table.page(0, PAGE).unwrap().rows.len() <= PAGE);
+    assert!(table.rows(0, PAGE).unwrap().len() <= PAGE);
     let mut out = Vec::new();
     if let Ok(written) = table.write_csv(0..u64::MAX, &mut out) {
         assert_eq!(written, table.rows_known());

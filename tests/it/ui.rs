@@ -554,18 +554,22 @@ fn a_results_folder_can_be_checked_again() {
 }
 
 fn page(first_row: u64, count: usize, total: u64) -> TablePage {
+    let names = ["Object ID", "Image origin", "Area"];
+    let numbers = first_row..(first_row + count as u64).min(total);
+    let row = |row: u64| {
+        vec![
+            format!("{row:06}"),
+            "plate7 # 50% 世.tif".to_owned(),
+            format!("{}.5", row % 97),
+        ]
+    };
     TablePage {
-        columns: ["Object ID", "Image origin", "Area"]
-            .map(str::to_owned)
-            .to_vec(),
+        columns: Arc::new(names.map(str::to_owned).to_vec()),
         first_row,
-        rows: (first_row..total.min(first_row + count as u64))
-            .map(|row| vec![format!("{row:06}"), "A01.tif".to_owned(), "12.5".to_owned()])
-            .collect(),
+        rows: Arc::new(numbers.clone().map(row).collect()),
+        numbers: Arc::new(numbers.collect()),
         rows_known: total,
-        counted: false,
-        ragged_rows: 0,
-        dialect: "comma, UTF-8".to_owned(),
+        ..TablePage::default()
     }
 }
 

@@ -164,8 +164,10 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::SaveSettings(settings) => settings::save(world, settings, now),
         // Preview and report touch nothing that is decided here: the dispatcher hands these to its desk.
         Command::OpenPreview(_)
+        | Command::OpenStack(_)
         | Command::ClosePreview
         | Command::ShowRows { .. }
+        | Command::Table(_)
         | Command::MakeReport
         | Command::SaveReport(_)
         | Command::CloseReport => {}

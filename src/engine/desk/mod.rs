@@ -1,37 +1,29 @@
-//! The desk: opens one result at a time, keeps counting its rows aside, reads what is on screen; and makes the report of a
-//! problem.
+//! The desk: opens one result at a time, works on what is asked of it aside; and makes the report of a problem.
 //!
 //! It changes nothing that has to outlive the app, so none of it goes through `decide`.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
-use crate::engine::desk::look::{FIRST_ROWS, failed, look_into};
+use crate::engine::desk::look::{Look, look_into, look_into_stack};
+use crate::engine::desk::table::TableDesk;
 use crate::engine::report;
 use crate::engine::world::World;
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::preview::{Preview, PreviewContent};
 use crate::model::report::Report;
-use crate::model::table::TablePage;
-use crate::results::table::TableFile;
+use crate::model::table::{ReadAs, StackWish, TableWish};
 
 mod look;
-
-/// Most rows a single wish brings.
-const MOST_ROWS: usize = 2_000;
-
-/// Shortest time between two counts shown while rows are counted.
-const COUNT_EVERY: Duration = Duration::from_millis(250);
+mod table;
+mod table_work;
 
 /// What a thread at the desk found out, and for which opening or which report.
 struct Finding {
@@ -40,22 +32,46 @@ struct Finding {
 }
 
 enum Found {
-    Opened(PreviewContent, Option<TableFile>),
-    Page(Arc<TablePage>),
-    Counting,
-    PageFailed(Words),
+    Opened(Look),
+    Table(table::Told),
+    Failed(Words),
     Report(Report),
+}
+
+/// Where threads aside tell what they found out about the file that is open.
+#[derive(Clone)]
+struct Line {
+    teller: mpsc::Sender<Finding>,
+    opening: u64,
+}
+
+impl Line {
+    fn tell(&self, what: Found) {
+        let opening = self.opening;
+        if self
+            .teller
+            .blocking_send(Finding { opening, what })
+            .is_err()
+        {
+            tracing::debug!("the preview was closed with the app");
+        }
+    }
+
+    /// Finds something out on a thread aside. One that breaks down says so: else the desk would wait for it for ever.
+    fn aside(&self, find_out: impl FnOnce(&Self) -> Found + Send + 'static) {
+        let line = self.clone();
+        spawn_blocking(move || {
+            let found = catch_unwind(AssertUnwindSafe(|| find_out(&line)));
+            line.tell(found.unwrap_or_else(|_panic| broke()));
+        });
+    }
 }
 
 /// The desk.
 pub(super) struct Desk {
     current: Option<Arc<Preview>>,
     opening: u64,
-    table: Option<TableFile>,
-    wanted: (u64, usize),
-    reading: bool,
-    stale: bool,
-    stop: Arc<AtomicBool>,
+    table: Option<TableDesk>,
     findings: mpsc::Receiver<Finding>,
     teller: mpsc::Sender<Finding>,
     /// The report of a problem, and which one is the newest asked for.
@@ -73,10 +89,6 @@ impl Desk {
             current: None,
             opening: 0,
             table: None,
-            wanted: (0, FIRST_ROWS),
-            reading: false,
-            stale: false,
-            stop: Arc::default(),
             findings,
             teller,
             report: None,
@@ -91,9 +103,19 @@ impl Desk {
         match command {
             Command::OpenPreview(path) => self.open(path),
             Command::ClosePreview => self.close(),
+            Command::OpenStack(wish) => self.open_stack(wish),
             Command::ShowRows { first_row, count } => {
-                self.wanted = (first_row, count.min(MOST_ROWS));
-                self.read();
+                if let Some(table) = &mut self.table {
+                    table.show_rows(first_row, count);
+                }
+            }
+            Command::Table(TableWish::ReadAs(said)) => self.read_as(said),
+            Command::Table(wish) => {
+                if let Some(table) = &mut self.table {
+                    table.wish(wish);
+                    let content = table.content();
+                    self.show_content(content);
+                }
             }
             Command::MakeReport => self.make_report(world),
             Command::SaveReport(path) => self.save_report(path),
@@ -138,8 +160,9 @@ impl Desk {
 
     fn work_on_report(&mut self, work: impl FnOnce() -> Report + Send + 'static) {
         self.reports = self.reports.wrapping_add(1);
-        let (teller, number) = (self.teller.clone(), self.reports);
-        spawn_blocking(move || tell(&teller, number, Found::Report(work())));
+        let (teller, opening) = (self.teller.clone(), self.reports);
+        let line = Line { teller, opening };
+        spawn_blocking(move || line.tell(Found::Report(work())));
     }
 
     /// Waits until something on the desk has changed.
@@ -163,118 +186,85 @@ impl Desk {
     }
 
     fn close(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
         self.opening = self.opening.wrapping_add(1);
         self.current = None;
         self.table = None;
-        self.reading = false;
-        self.stale = false;
+    }
+
+    fn line(&self) -> Line {
+        Line {
+            teller: self.teller.clone(),
+            opening: self.opening,
+        }
     }
 
     fn open(&mut self, path: PathBuf) {
         self.close();
-        self.stop = Arc::default();
-        self.wanted = (0, FIRST_ROWS);
         self.show(path.clone(), PreviewContent::Opening);
-        let (teller, opening) = (self.teller.clone(), self.opening);
-        aside(teller, opening, move |_teller| {
-            let (content, table) = look_into(&path);
-            Found::Opened(content, table)
-        });
+        self.line()
+            .aside(move |_line| Found::Opened(look_into(&path, &ReadAs::default())));
+    }
+
+    fn open_stack(&mut self, wish: StackWish) {
+        self.close();
+        self.show(wish.key.clone(), PreviewContent::Opening);
+        self.line()
+            .aside(move |_line| Found::Opened(look_into_stack(wish)));
+    }
+
+    /// Reads the open file another way; what is shown stays until it is read.
+    fn read_as(&mut self, said: ReadAs) {
+        if let Some(preview) = &self.current {
+            let path = preview.path.clone();
+            self.opening = self.opening.wrapping_add(1);
+            self.line()
+                .aside(move |_line| Found::Opened(look_into(&path, &said)));
+        }
     }
 
     fn show(&mut self, path: PathBuf, content: PreviewContent) {
         self.current = Some(Arc::new(Preview { path, content }));
     }
 
+    /// Shows something else of the file that is open.
+    fn show_content(&mut self, content: PreviewContent) {
+        if let Some(preview) = &self.current {
+            self.show(preview.path.clone(), content);
+        }
+    }
+
     fn adopt(&mut self, found: Found) {
-        let Some(path) = self.current.as_ref().map(|preview| preview.path.clone()) else {
-            return;
-        };
         match found {
-            Found::Opened(content, table) => {
-                self.show(path, content);
-                self.table.clone_from(&table);
-                if let Some(table) = table.filter(|table| !table.is_counted()) {
-                    self.count(table);
-                }
+            Found::Opened(Look::Table(opened)) => {
+                let table = TableDesk::new(self.line(), opened);
+                self.show_content(table.content());
+                self.table = Some(table);
             }
-            Found::Page(page) => {
-                self.reading = false;
-                self.show(path, PreviewContent::Table(page));
-                if self.stale {
-                    self.read();
-                }
+            Found::Opened(Look::Other(content)) => {
+                self.table = None;
+                self.show_content(content);
             }
-            Found::Counting => self.read(),
+            Found::Table(told) => {
+                let Some(table) = &mut self.table else {
+                    return;
+                };
+                let content = match table.hear(told) {
+                    None => table.content(),
+                    Some(words) => {
+                        self.table = None;
+                        PreviewContent::Failed(words)
+                    }
+                };
+                self.show_content(content);
+            }
             // Taken before it comes here.
             Found::Report(_) => {}
-            Found::PageFailed(words) => {
-                self.reading = false;
-                self.show(path, PreviewContent::Failed(words));
+            Found::Failed(words) => {
+                self.table = None;
+                self.show_content(PreviewContent::Failed(words));
             }
         }
     }
-
-    /// Reads the wanted rows; a wish during a read is read after it.
-    fn read(&mut self) {
-        let Some(table) = self.table.clone() else {
-            return;
-        };
-        self.stale = self.reading;
-        if self.reading {
-            return;
-        }
-        self.reading = true;
-        let (teller, opening, (first, count)) = (self.teller.clone(), self.opening, self.wanted);
-        aside(teller, opening, move |_teller| {
-            match table.page(first, count) {
-                Ok(page) => Found::Page(Arc::new(page)),
-                Err(error) => Found::PageFailed(failed(&error)),
-            }
-        });
-    }
-
-    /// Counts all rows aside.
-    fn count(&self, table: TableFile) {
-        let (teller, opening, stop) = (self.teller.clone(), self.opening, self.stop.clone());
-        aside(teller, opening, move |teller| {
-            let mut told = Instant::now();
-            let counted = table.index(&mut |_rows, _bytes| {
-                if told.elapsed() >= COUNT_EVERY {
-                    told = Instant::now();
-                    tell(teller, opening, Found::Counting);
-                }
-                if stop.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
-            match counted {
-                Ok(()) => Found::Counting,
-                Err(error) => Found::PageFailed(failed(&error)),
-            }
-        });
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Finds something out on a thread aside. One that breaks down says so: else the desk would wait for it for ever.
-fn aside(
-    teller: mpsc::Sender<Finding>,
-    opening: u64,
-    find_out: impl FnOnce(&mpsc::Sender<Finding>) -> Found + Send + 'static,
-) {
-    spawn_blocking(move || {
-        let found = catch_unwind(AssertUnwindSafe(|| find_out(&teller)));
-        tell(&teller, opening, found.unwrap_or_else(|_panic| broke()));
-    });
 }
 
 fn broke() -> Found {
@@ -285,11 +275,5 @@ fn broke() -> Found {
         connection: "",
         name: "This file",
     };
-    Found::PageFailed(explain(&error, file, Did::Stopped))
-}
-
-fn tell(teller: &mpsc::Sender<Finding>, opening: u64, what: Found) {
-    if teller.blocking_send(Finding { opening, what }).is_err() {
-        tracing::debug!("the preview was closed with the app");
-    }
+    Found::Failed(explain(&error, file, Did::Stopped))
 }

@@ -2,6 +2,7 @@
 //!
 //! All of it is guessed from the first block and can be told otherwise. It reads bytes it is given and opens nothing.
 
+use crate::model::table::Reading;
 use crate::results::table::encoding::Encoding;
 use crate::results::table::record::{Format, LineEnd, Record, split_records};
 
@@ -18,20 +19,13 @@ pub struct Dialect {
     pub decimal: char,
     /// Whether the first record names the columns.
     pub header: bool,
+    /// How sure the guess of the delimiter is; none where it was not guessed.
+    pub confidence_percent: Option<u8>,
     /// Bytes before the first record: a byte-order mark, Excel's `sep=;` line.
     pub(crate) skip_bytes: u64,
 }
 
-/// What a person says about a table instead of letting it be guessed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wishes {
-    pub encoding: Option<Encoding>,
-    pub delimiter: Option<u8>,
-    /// `Some(None)` means that quotes are ordinary letters.
-    pub quote: Option<Option<u8>>,
-    pub decimal: Option<char>,
-    pub header: Option<bool>,
-}
+pub use crate::model::table::ReadAs as Wishes;
 
 /// Delimiters tried, in the order preferred when two fit equally well: commas also stand inside numbers and sentences.
 const DELIMITERS: [u8; 4] = [b'\t', b';', b'|', b','];
@@ -68,11 +62,12 @@ impl Dialect {
             quote,
             line_end,
         };
-        let delimiter = wishes
-            .delimiter
-            .or(stated)
-            .or_else(|| best_fit(body, whole, quote, line_end).map(|fit| fit.delimiter))
-            .unwrap_or(b',');
+        let known = wishes.delimiter.or(stated);
+        let fit = match known {
+            Some(_) => None,
+            None => best_fit(body, whole, quote, line_end),
+        };
+        let delimiter = known.or(fit.map(|fit| fit.delimiter)).unwrap_or(b',');
         let sample = split_records(body, whole, format(delimiter), SAMPLE_RECORDS);
         Self {
             encoding,
@@ -81,7 +76,22 @@ impl Dialect {
             line_end,
             decimal: wishes.decimal.unwrap_or_else(|| guess_decimal(&sample)),
             header: wishes.header.unwrap_or_else(|| guess_header(&sample)),
+            confidence_percent: fit.and_then(|fit| u8::try_from(fit.steady_percent).ok()),
             skip_bytes: (mark + stated_bytes) as u64,
+        }
+    }
+
+    /// For the preview pane.
+    pub(crate) fn reading(&self, words: String, said: Wishes) -> Reading {
+        Reading {
+            words,
+            delimiter: self.delimiter,
+            quote: self.quote,
+            decimal: self.decimal,
+            header: self.header,
+            encoding: self.encoding,
+            confidence_percent: self.confidence_percent,
+            said,
         }
     }
 

@@ -5,17 +5,7 @@
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
-/// How bytes become letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    Utf8,
-    /// With the three-byte mark Excel writes in front.
-    Utf8Marked,
-    Utf16Le,
-    Utf16Be,
-    /// What is left: Latin-1 and its Windows form, in which every byte means something.
-    Windows1252,
-}
+pub use crate::model::table::Encoding;
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -39,16 +29,6 @@ impl Encoding {
             // No error length means the end came in the middle of a letter.
             Err(error) if error.error_len().is_none() => Self::Utf8,
             Err(_) => Self::Windows1252,
-        }
-    }
-
-    /// As a person knows it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "UTF-8",
-            Self::Utf8Marked => "UTF-8 with byte-order mark",
-            Self::Utf16Le | Self::Utf16Be => "UTF-16",
-            Self::Windows1252 => "Windows-1252",
         }
     }
 

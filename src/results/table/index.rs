@@ -3,7 +3,7 @@
 //! The index grows block by block while others read with what is known so far. It knows rows, not cells.
 
 use crate::results::table::record::Format;
-use crate::results::table::scanner::Scanner;
+use crate::results::table::scanner::{Found, Scanner};
 
 /// Records between two marks.
 const MARK_RECORDS: u64 = 64;
@@ -17,6 +17,19 @@ pub(crate) struct Mark {
     pub(crate) row: u64,
     pub(crate) offset: u64,
 }
+
+/// A piece of the table: whole records, about [`CHUNK_BYTES`] of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) offset: u64,
+    /// Where the next piece begins.
+    pub(crate) end: u64,
+    pub(crate) first_row: u64,
+    pub(crate) rows: u64,
+}
+
+/// Bytes of a piece, unless a single record is larger.
+const CHUNK_BYTES: u64 = 1 << 20;
 
 /// What is known of a table's rows so far.
 #[derive(Debug)]
@@ -89,17 +102,78 @@ impl Index {
         })
     }
 
-    #[inline]
-    fn row_ended(&mut self, end: u64, cells: u64) {
+    /// Everything found so far, in pieces.
+    pub(crate) fn chunks(&self) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        let end = Mark {
+            row: self.rows,
+            offset: self.scanned_bytes,
+        };
+        let mut marks = self.marks.iter();
+        let Some(mut from) = marks.next().copied() else {
+            return chunks;
+        };
+        let mut piece = |from: Mark, to: Mark| {
+            if to.row > from.row {
+                chunks.push(Chunk {
+                    offset: from.offset,
+                    end: to.offset,
+                    first_row: from.row,
+                    rows: to.row - from.row,
+                });
+            }
+        };
+        for mark in marks {
+            if mark.offset - from.offset >= CHUNK_BYTES {
+                piece(from, *mark);
+                from = *mark;
+            }
+        }
+        piece(from, end);
+        chunks
+    }
+
+    /// A tally to count on without touching memory at every row.
+    fn tally(&self) -> Tally {
+        Tally {
+            rows: self.rows,
+            ragged_rows: self.ragged_rows,
+            columns: self.columns,
+            last: self.last,
+        }
+    }
+
+    fn adopt(&mut self, tally: &Tally) {
+        self.rows = tally.rows;
+        self.ragged_rows = tally.ragged_rows;
+        self.last = tally.last;
+    }
+}
+
+/// The numbers that change with every row.
+struct Tally {
+    rows: u64,
+    ragged_rows: u64,
+    columns: u64,
+    last: Mark,
+}
+
+impl Tally {
+    /// Counts a row that ended. The mark to be set behind it, if one is due.
+    #[expect(clippy::inline_always, reason = "the inner loop of counting a table")]
+    #[inline(always)]
+    fn row_ended(&mut self, found: Found) -> Option<Mark> {
         self.rows += 1;
-        self.ragged_rows += u64::from(cells != self.columns);
-        if self.rows - self.last.row >= MARK_RECORDS || end - self.last.offset >= MARK_BYTES {
+        self.ragged_rows += u64::from(found.cells != self.columns);
+        let due =
+            self.rows - self.last.row >= MARK_RECORDS || found.end - self.last.offset >= MARK_BYTES;
+        due.then(|| {
             self.last = Mark {
                 row: self.rows,
-                offset: end,
+                offset: found.end,
             };
-            self.marks.push(self.last);
-        }
+            self.last
+        })
     }
 }
 
@@ -110,23 +184,25 @@ impl Pass {
         }
     }
 
-    pub(crate) fn position(&self) -> u64 {
-        self.scanner.position()
-    }
-
     /// Adds the next block of the file; an empty one is its end.
     pub(crate) fn add(&mut self, block: &[u8], index: &mut Index) {
+        let mut tally = index.tally();
+        let marks = &mut index.marks;
+        let count = |found| {
+            if let Some(mark) = tally.row_ended(found) {
+                marks.push(mark);
+            }
+        };
         if block.is_empty() {
             if self.scanner.is_open() {
                 index.open_row = Some(index.rows);
             }
-            self.scanner
-                .finish(|found| index.row_ended(found.end, found.cells));
+            self.scanner.finish(count);
             index.complete = true;
         } else {
-            self.scanner
-                .feed(block, |found| index.row_ended(found.end, found.cells));
+            self.scanner.feed(block, count);
         }
+        index.adopt(&tally);
         index.scanned_bytes = self.scanner.position();
     }
 }

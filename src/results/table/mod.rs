@@ -2,32 +2,54 @@
 //!
 //! A table is opened by looking at its first block, indexed on the caller's thread while other threads already read,
 //! and read in positioned blocks (never memory mapped: a file on a network disk that shrinks would end the program).
-//! Sorting, filtering and statistics do not live here.
 
 pub mod dialect;
 pub mod encoding;
 
 pub mod record;
 
+pub mod chart;
+pub mod describe;
+pub mod export;
+pub mod filter;
+pub mod order;
+pub mod points;
+pub mod protect;
+pub mod sheet;
+pub mod stack;
+pub mod view;
+
+mod cells;
+mod chunks;
+mod colors;
+mod count;
+mod dictionary;
 mod index;
+mod natural;
+mod number;
 mod page;
+pub mod raster;
+mod region;
 mod scanner;
 mod source;
+mod tally;
 mod windows;
 
-use crate::model::table::TablePage;
-use crate::results::disk::{BLOCK_BYTES, read_at};
+use crate::model::table::Reading;
+use crate::results::disk::read_at;
+use crate::results::table::count::each_block;
 use crate::results::table::dialect::{Dialect, Wishes};
 use crate::results::table::index::{Index, Mark, Pass};
 use crate::results::table::page::{PAGE_BYTES, Records, SHOWN, WHOLE, shown};
 use crate::results::table::record::Record;
 use crate::results::table::scanner::Scanner;
-use crate::results::table::source::Source;
+use crate::results::table::source::{Feed, HEAD_BYTES, Source, Stamp};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use thiserror::Error;
 
@@ -39,16 +61,22 @@ pub struct TableFile {
 
 #[derive(Debug)]
 struct Inner {
-    file: File,
-    size_bytes: u64,
+    /// Plain text: the person's file, or the copy that `feed` makes. None where it is opened again for each look.
+    file: Mutex<Option<Arc<File>>>,
+    stamp: Stamp,
     gzip: bool,
+    /// Held by the one thread that indexes; none when everything is in `file`.
+    feed: Mutex<Option<Feed>>,
+    /// Whether everything is in `file`.
+    whole: AtomicBool,
+    /// Bytes of the person's file copied so far.
+    read_bytes: Arc<AtomicU64>,
     dialect: Dialect,
+    said: Wishes,
     columns: Vec<String>,
     /// Where the first row begins.
     data_start: u64,
     index: Mutex<Index>,
-    /// Held by the one thread that indexes.
-    indexing: Mutex<()>,
 }
 
 /// Why a table could not be read.
@@ -62,6 +90,20 @@ pub enum TableError {
     DiskFull(#[source] io::Error),
     #[error("row {row} has a cell of {bytes} bytes, probably a quote that is never closed")]
     CellTooLarge { row: u64, bytes: u64 },
+    #[error("the file has changed since it was opened")]
+    Changed,
+    #[error("the file is no longer there")]
+    Vanished,
+    #[error("it was stopped")]
+    Cancelled,
+    #[error("the table has more than {} rows", u32::MAX)]
+    TooManyRows,
+    #[error("the texts of this column are too large to be sorted in memory")]
+    TooLargeToSort,
+    #[error("the picture could not be drawn")]
+    Picture,
+    #[error("this is too much for the clipboard")]
+    TooLargeToCopy,
     #[error("the rows could not be written")]
     Output(#[source] csv::Error),
 }
@@ -76,33 +118,66 @@ impl TableFile {
     pub fn open_as(path: &Path, wishes: &Wishes) -> Result<Self, TableError> {
         let Source {
             file,
-            size_bytes,
+            stamp,
             encoding,
             head,
             gzip,
+            feed,
+            read_bytes,
         } = source::open(path, wishes.encoding)?;
-        let whole = head.len() as u64 >= size_bytes;
-        let dialect = Dialect::guess(&head, whole, encoding, wishes);
-        let mut records = Records::new(&file, &dialect, SHOWN, dialect.skip_bytes);
+        let small = feed.is_none() && (head.len() as u64) < HEAD_BYTES as u64;
+        let dialect = Dialect::guess(&head, small, encoding, wishes);
+        let whole = feed.is_none();
+        let file = Arc::new(file);
+        let mut records = Records::new(Arc::clone(&file), &dialect, SHOWN, dialect.skip_bytes);
+        records.end_is_known(whole);
         let first = records.next()?;
         let (columns, data_start) = columns_of(&dialect, first.as_ref());
         let index = Index::new(data_start, columns.len() as u64);
         let table = Self {
             inner: Arc::new(Inner {
-                file,
-                size_bytes,
+                file: Mutex::new(Some(file)),
+                stamp,
                 gzip,
+                feed: Mutex::new(feed),
+                whole: AtomicBool::new(whole),
+                read_bytes,
                 dialect,
+                said: *wishes,
                 columns,
                 data_start,
                 index: Mutex::new(index),
-                indexing: Mutex::new(()),
             }),
         };
-        if whole {
+        if small {
             table.index(&mut |_, _| ControlFlow::Continue(()))?;
         }
         Ok(table)
+    }
+
+    /// The bytes to read from.
+    pub(crate) fn file(&self) -> io::Result<Arc<File>> {
+        let held = self
+            .inner
+            .file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match held.as_ref() {
+            Some(file) => Ok(Arc::clone(file)),
+            None => self.inner.stamp.open().map(Arc::new),
+        }
+    }
+
+    /// Keeps no file open between looks, so that thousands of tables can be one. Copies of packed files stay.
+    pub(crate) fn let_go(&self) {
+        let plain = !self.inner.gzip && self.inner.dialect.encoding.is_bytewise();
+        if plain && self.is_counted() {
+            *self
+                .inner
+                .file
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     pub fn dialect(&self) -> &Dialect {
@@ -114,9 +189,14 @@ impl TableFile {
         &self.inner.columns
     }
 
-    /// Length of the plain text, in bytes.
+    /// Length of the person's file, in bytes.
     pub fn size_bytes(&self) -> u64 {
-        self.inner.size_bytes
+        self.inner.stamp.size_bytes
+    }
+
+    /// Whether the person's file is still there as it was when it was opened.
+    pub fn check_unchanged(&self) -> Result<(), TableError> {
+        self.inner.stamp.check()
     }
 
     /// Rows counted so far, the header left out.
@@ -171,35 +251,20 @@ impl TableFile {
         Ok(rows)
     }
 
-    /// The same with everything the preview shows around it.
-    pub fn page(&self, first: u64, count: usize) -> Result<TablePage, TableError> {
-        let rows = self.rows(first, count)?;
-        let index = self.known();
-        let seen = if rows.is_empty() {
-            0
-        } else {
-            first + rows.len() as u64
-        };
-        Ok(TablePage {
-            columns: self.inner.columns.clone(),
-            first_row: first,
-            rows,
-            rows_known: index.rows().max(seen),
-            counted: index.is_complete(),
-            ragged_rows: index.ragged_rows(),
-            dialect: self.describe(),
-        })
+    /// How it is read, and what a person said about that.
+    pub fn reading(&self) -> Reading {
+        self.inner.dialect.reading(self.describe(), self.inner.said)
     }
 
     /// Counts and marks all rows, from the beginning unless an earlier call came to the end. Meant for a thread of its own.
     ///
-    /// `progress` hears of rows known and bytes looked at after every block and may end it. While another thread is at it,
-    /// this returns at once.
+    /// `progress` hears of rows known and bytes of the person's file looked at after every block and may end it. While
+    /// another thread is at it, this returns at once.
     pub fn index(
         &self,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<(), TableError> {
-        let _alone = match self.inner.indexing.try_lock() {
+        let mut feed = match self.inner.feed.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(()),
@@ -210,18 +275,28 @@ impl TableFile {
         // A pass that was ended early is done again from the start: simpler than keeping it, and a cancelled table is closed.
         *self.known() = Index::new(self.inner.data_start, self.inner.columns.len() as u64);
         let mut pass = Pass::new(self.inner.dialect.format(), self.inner.data_start);
-        let mut block = vec![0_u8; BLOCK_BYTES];
-        loop {
-            let read = read_at(&self.inner.file, &mut block, pass.position())?;
-            let (rows, bytes, complete) = {
-                let mut index = self.known();
-                pass.add(block.get(..read).unwrap_or_default(), &mut index);
-                (index.rows(), index.scanned_bytes(), index.is_complete())
-            };
-            if progress(rows, bytes).is_break() || complete {
-                return Ok(());
-            }
-        }
+        let copied = feed.is_some();
+        each_block(
+            &*self.file()?,
+            feed.as_mut(),
+            self.inner.data_start,
+            |block| {
+                let (rows, mut bytes, complete) = {
+                    let mut index = self.known();
+                    pass.add(block, &mut index);
+                    (index.rows(), index.scanned_bytes(), index.is_complete())
+                };
+                if copied {
+                    bytes = self.inner.read_bytes.load(Ordering::Relaxed);
+                    self.inner.whole.store(complete, Ordering::Release);
+                }
+                if progress(rows, bytes).is_break() || complete {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        )
     }
 
     /// Writes rows as plain UTF-8 CSV, with the header where the table has one, and tells how many rows.
@@ -256,11 +331,7 @@ impl TableFile {
     }
 
     /// A reader that stands before `row`; none when the table is known to be shorter.
-    fn records_from(
-        &self,
-        row: u64,
-        keep: record::Keep,
-    ) -> Result<Option<Records<'_>>, TableError> {
+    fn records_from(&self, row: u64, keep: record::Keep) -> Result<Option<Records>, TableError> {
         let Mark {
             row: marked,
             offset,
@@ -272,12 +343,18 @@ impl TableFile {
             index.before(row)
         };
         let dialect = &self.inner.dialect;
-        let offset = self.skip(offset, row - marked)?;
-        Ok(offset.map(|offset| Records::new(&self.inner.file, dialect, keep, offset)))
+        let file = self.file()?;
+        let offset = self.skip(&file, offset, row - marked)?;
+        let whole = self.inner.whole.load(Ordering::Acquire);
+        Ok(offset.map(|offset| {
+            let mut records = Records::new(file, dialect, keep, offset);
+            records.end_is_known(whole);
+            records
+        }))
     }
 
     /// The place so many rows further on, or none behind the end.
-    fn skip(&self, from: u64, rows: u64) -> Result<Option<u64>, TableError> {
+    fn skip(&self, file: &File, from: u64, rows: u64) -> Result<Option<u64>, TableError> {
         if rows == 0 {
             return Ok(Some(from));
         }
@@ -286,7 +363,7 @@ impl TableFile {
         let mut left = rows;
         let mut place = None;
         while left > 0 {
-            let read = read_at(&self.inner.file, &mut block, scanner.position())?;
+            let read = read_at(file, &mut block, scanner.position())?;
             if read == 0 {
                 return Ok(None);
             }

@@ -7,6 +7,7 @@ use crate::results::table::TableError;
 use crate::results::table::dialect::Dialect;
 use crate::results::table::record::{Cell, Keep, Record, Splitter};
 use std::fs::File;
+use std::sync::Arc;
 
 /// Bytes of a cell shown in a page; a cell in a grid is read up to a few hundred letters.
 pub(crate) const SHOWN_CELL_BYTES: usize = 64 << 10;
@@ -36,8 +37,8 @@ const FIRST_BLOCK_BYTES: usize = 1 << 16;
 const LARGEST_BLOCK_BYTES: usize = 1 << 20;
 
 /// Records one after another, from a place where one begins.
-pub(crate) struct Records<'a> {
-    file: &'a File,
+pub(crate) struct Records {
+    file: Arc<File>,
     splitter: Splitter,
     block: Vec<u8>,
     /// Bytes of the block that are from the file, and those already used.
@@ -45,10 +46,12 @@ pub(crate) struct Records<'a> {
     used: usize,
     offset: u64,
     ended: bool,
+    /// Whether the end of the file is the end of the text, and not only as far as it has been unpacked.
+    end_is_known: bool,
 }
 
-impl<'a> Records<'a> {
-    pub(crate) fn new(file: &'a File, dialect: &Dialect, keep: Keep, offset: u64) -> Self {
+impl Records {
+    pub(crate) fn new(file: Arc<File>, dialect: &Dialect, keep: Keep, offset: u64) -> Self {
         Self {
             file,
             splitter: Splitter::new(dialect.format(), keep),
@@ -57,7 +60,13 @@ impl<'a> Records<'a> {
             used: 0,
             offset,
             ended: false,
+            end_is_known: true,
         }
+    }
+
+    /// Says whether what stands behind the last line end is a record.
+    pub(crate) fn end_is_known(&mut self, known: bool) {
+        self.end_is_known = known;
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Record>, TableError> {
@@ -73,14 +82,18 @@ impl<'a> Records<'a> {
                 return Ok(record);
             }
         }
-        Ok(self.splitter.finish())
+        if self.end_is_known {
+            Ok(self.splitter.finish())
+        } else {
+            Ok(None)
+        }
     }
 
     fn fill(&mut self) -> Result<(), TableError> {
         if self.filled > 0 && self.block.len() < LARGEST_BLOCK_BYTES {
             self.block.resize(LARGEST_BLOCK_BYTES, 0);
         }
-        self.filled = read_at(self.file, &mut self.block, self.offset)?;
+        self.filled = read_at(&self.file, &mut self.block, self.offset)?;
         self.used = 0;
         self.offset += self.filled as u64;
         self.ended = self.filled == 0;

@@ -62,7 +62,6 @@ impl Scanner {
         each_window(
             block,
             format,
-            #[expect(clippy::inline_always, reason = "the inner loop of counting a table")]
             #[inline(always)]
             |bytes, bits| {
                 if bits.quotes == 0 && !state.in_quotes {

@@ -107,7 +107,7 @@ mod tests {
                     }
                     assert_eq!(
                         (quotes | line_ends | delimiters)
-                            .checked_shr(bytes.len() as u32)
+                            .checked_shr(u32::try_from(bytes.len()).unwrap())
                             .unwrap_or(0),
                         0
                     );

@@ -11,8 +11,10 @@ use std::path::PathBuf;
 
 use egui::{Frame, Margin, Panel, Ui};
 
+use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
 use crate::model::ids::{BatchId, JobId};
+use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Goal, Outbox, Place};
 use crate::ui::theme::{Palette, icon};
 use crate::ui::widgets;
@@ -61,6 +63,18 @@ impl ResultsState {
     pub fn show_file(&mut self, batch: BatchId, job: JobId, path: PathBuf) {
         self.show_job(batch, job);
         self.chosen = Some(ChosenResult::File(path));
+    }
+}
+
+impl ResultsState {
+    /// What to do with a file that was picked for what is shown.
+    pub fn picked(&mut self, what: PickFor, path: PathBuf) -> Option<Command> {
+        self.table.picked(what, path)
+    }
+
+    /// Shows a field for the path, since there is no picker.
+    pub fn type_a_path(&mut self, what: PickFor) {
+        self.table.type_a_path(what);
     }
 }
 

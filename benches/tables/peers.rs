@@ -1,0 +1,101 @@
+//! Other programs that do the same.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::Measure;
+
+/// Sorting the one column, timed inside so that starting Python does not count.
+pub const POLARS_SORT: &str = "
+import polars
+def work(path): return polars.scan_csv(path).select('area_um2').sort('area_um2').collect()
+";
+
+/// Rows whose class holds a text.
+pub const POLARS_FILTER: &str = "
+import polars
+def work(path):
+    has = polars.col('class').str.contains('Mito', literal=True)
+    return polars.scan_csv(path).filter(has).select(polars.len()).collect()
+";
+
+/// The same.
+pub const DUCKDB_FILTER: &str = "
+import duckdb
+def work(path):
+    return duckdb.sql(f\"select count(*) from read_csv('{path}') where contains(class, 'Mito')\").fetchall()
+";
+
+/// csvlens on a terminal, until it shows how many rows there are.
+const CSVLENS: &str = r#"
+import os, pty, select, sys, time
+path, rows = sys.argv[1], sys.argv[2]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ.update(TERM='xterm-256color', COLUMNS='160', LINES='40')
+    os.execvp('csvlens', ['csvlens', path])
+started, seen = time.time(), b''
+while time.time() - started < 120:
+    if select.select([terminal], [], [], 0.01)[0]:
+        try: seen = (seen + os.read(terminal, 65536))[-200000:]
+        except OSError: break
+    if rows.encode() in seen:
+        print(time.time() - started, 0)
+        break
+os.write(terminal, b'q')
+"#;
+
+/// Reads the file once, so that it is in the page cache.
+pub fn warm(table: &Path) {
+    drop(Command::new("cat").arg(table).stdout(Stdio::null()).status());
+}
+
+pub fn wc(table: &Path) -> Option<Measure> {
+    timed(Command::new("wc").arg("-l").arg(table))
+}
+
+pub fn xan_count(table: &Path) -> Option<Measure> {
+    timed(Command::new("xan").arg("count").arg(table))
+}
+
+pub fn xan_search(table: &Path) -> Option<Measure> {
+    timed(Command::new("xan").args(["search", "-s", "class", "Mito", "-c"]).arg(table))
+}
+
+pub fn csvlens(table: &Path, rows: u64) -> Option<Measure> {
+    let mut python = Command::new("python3");
+    python.args(["-c", CSVLENS]).arg(table).arg(rows.to_string());
+    printed(&mut python)
+}
+
+pub fn python(work: &str, table: &Path) -> Option<Measure> {
+    let timing = "
+import resource, sys, time
+started = time.time()
+work(sys.argv[1])
+print(time.time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+";
+    let mut python = Command::new("python3");
+    python.arg("-c").arg(format!("{work}{timing}")).arg(table);
+    printed(&mut python)
+}
+
+fn timed(command: &mut Command) -> Option<Measure> {
+    let started = Instant::now();
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    let seconds = started.elapsed().as_secs_f64();
+    status.success().then_some(Measure {
+        seconds,
+        peak_mib: 0,
+    })
+}
+
+fn printed(command: &mut Command) -> Option<Measure> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut words = text.split_whitespace();
+    let seconds = words.next()?.parse().ok()?;
+    let peak_mib = words.next()?.parse().ok()?;
+    Some(Measure { seconds, peak_mib })
+}

@@ -1,0 +1,264 @@
+//! All tables of a batch as one: files whose columns are the same, or nearly, one under another, with columns in front that
+//! tell where each row comes from. The files stay as they are.
+
+use crate::model::table::Shape;
+use crate::results::table::sheet::{Part, Place, Sheet};
+use crate::results::table::{TableError, TableFile};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file for a stack, with what stands in the columns in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub path: PathBuf,
+    /// One text for each of the names in front.
+    pub origin: Vec<String>,
+}
+
+/// Tables of one shape.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub shape: Shape,
+    pub sheet: Sheet,
+}
+
+/// What could not be stacked, and why.
+#[derive(Debug)]
+pub struct LeftOut {
+    pub path: PathBuf,
+    pub error: TableError,
+}
+
+/// Share of columns, in percent of all columns of both, that two tables have in common when they are of one shape.
+const ALIKE_PERCENT: usize = 50;
+
+/// Opens and counts all files and puts those of one shape together, the shape with the most files first.
+///
+/// `go_on` is asked before each file, with how many are done.
+pub fn stack(
+    names: &[String],
+    members: &[Member],
+    go_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<(Vec<Group>, Vec<LeftOut>), TableError> {
+    let (mut open, mut left_out) = (Vec::new(), Vec::new());
+    for (done, member) in members.iter().enumerate() {
+        if go_on(done).is_break() {
+            return Err(TableError::Cancelled);
+        }
+        match open_member(&member.path) {
+            Ok(table) => open.push((table, member)),
+            Err(error) => left_out.push(LeftOut {
+                path: member.path.clone(),
+                error,
+            }),
+        }
+    }
+    let mut shapes: Vec<Vec<(TableFile, &Member)>> = Vec::new();
+    for (table, member) in open {
+        let alike = shapes.iter_mut().find(|shape| {
+            let first = shape.first();
+            first.is_some_and(|(first, _)| alike(first.columns(), table.columns()))
+        });
+        match alike {
+            Some(shape) => shape.push((table, member)),
+            None => shapes.push(vec![(table, member)]),
+        }
+    }
+    let mut groups: Vec<Group> = shapes.iter().map(|shape| group(names, shape)).collect();
+    groups.sort_by(|a, b| {
+        Reverse(a.shape.files)
+            .cmp(&Reverse(b.shape.files))
+            .then_with(|| a.shape.name.cmp(&b.shape.name))
+    });
+    Ok((groups, left_out))
+}
+
+fn open_member(path: &Path) -> Result<TableFile, TableError> {
+    let table = TableFile::open(path)?;
+    table.index(&mut |_, _| ControlFlow::Continue(()))?;
+    table.let_go();
+    Ok(table)
+}
+
+fn alike(a: &[String], b: &[String]) -> bool {
+    let common = a.iter().filter(|name| b.contains(name)).count();
+    let all = a.len() + b.len() - common;
+    all == 0 || common * 100 >= all * ALIKE_PERCENT
+}
+
+fn group(names: &[String], files: &[(TableFile, &Member)]) -> Group {
+    // Names in the order they are first met; the same name twice in one file stays twice.
+    let mut columns: Vec<String> = Vec::new();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for (table, _) in files {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for name in table.columns() {
+            *seen.entry(name).or_default() += 1;
+        }
+        for name in table.columns() {
+            let known = times.get(name.as_str()).copied().unwrap_or_default();
+            let here = seen.get(name.as_str()).copied().unwrap_or_default();
+            for _ in known..here {
+                columns.push(name.clone());
+            }
+            if here > known {
+                times.insert(name, here);
+            }
+        }
+    }
+    let mut have: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut file_names: BTreeMap<String, usize> = BTreeMap::new();
+    for (table, member) in files {
+        let mut own: Vec<&String> = table.columns().iter().collect();
+        own.sort();
+        own.dedup();
+        for name in own {
+            *have.entry(name).or_default() += 1;
+        }
+        let name = member
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        *file_names.entry(name.into_owned()).or_default() += 1;
+    }
+    let not_in_all = columns
+        .iter()
+        .filter(|name| {
+            have.get(name.as_str())
+                .is_some_and(|count| *count < files.len())
+        })
+        .cloned()
+        .collect();
+    let shape = Shape {
+        name: shape_name(&file_names, files.len()),
+        files: files.len(),
+        columns: columns.len(),
+        not_in_all,
+    };
+    let parts = files
+        .iter()
+        .map(|(table, member)| {
+            let origin = (0..names.len())
+                .map(|at| Place::Constant(member.origin.get(at).cloned().unwrap_or_default()));
+            let mut taken = vec![false; table.columns().len()];
+            let own = columns.iter().map(|name| {
+                let mut free = table.columns().iter().zip(taken.iter_mut()).enumerate();
+                let found = free.find(|(_, (own, taken))| *own == name && !**taken);
+                found.map_or(Place::Nowhere, |(at, (_, taken))| {
+                    *taken = true;
+                    Place::Column(at)
+                })
+            });
+            let places = origin.chain(own.collect::<Vec<_>>()).collect();
+            Part {
+                table: table.clone(),
+                places,
+            }
+        })
+        .collect();
+    let all: Vec<String> = names.iter().cloned().chain(columns).collect();
+    Group {
+        shape,
+        sheet: Sheet::of_parts(Arc::new(all), parts),
+    }
+}
+
+/// The files' name when all have the same, else the commonest and how many others there are.
+fn shape_name(names: &BTreeMap<String, usize>, files: usize) -> String {
+    let Some((name, count)) = names.iter().max_by_key(|(_, count)| **count) else {
+        return String::new();
+    };
+    if *count == files {
+        name.clone()
+    } else {
+        format!("{name} and {} more", files - count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::table::{Condition, Filter, Query, Sort};
+    use crate::results::table::sheet::Task;
+    use crate::results::table::stack::{Member, stack};
+    use crate::results::table::view::View;
+    use std::io::Write as _;
+    use std::ops::ControlFlow;
+
+    fn members(folder: &std::path::Path, files: &[(&str, &str)]) -> Vec<Member> {
+        files
+            .iter()
+            .enumerate()
+            .map(|(at, (name, text))| {
+                let path = folder.join(format!("{at}")).join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::File::create(&path)
+                    .unwrap()
+                    .write_all(text.as_bytes())
+                    .unwrap();
+                Member {
+                    path,
+                    origin: vec![format!("job {at}")],
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn tables_of_one_shape_are_one_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let members = members(
+            folder.path(),
+            &[
+                ("objects.csv", "id,class,area\n001,A,2.5\n002,B,1.5\n"),
+                ("objects.csv", "class;id;area;note\nA;010;0,5;x\n"),
+                ("summary.csv", "plate,objects\np1,3\n"),
+                ("objects.csv", "id,class\n"),
+                ("gone.csv", ""),
+            ],
+        );
+        std::fs::remove_file(&members[4].path).unwrap();
+        let (groups, left_out) = stack(&["Job".to_owned()], &members, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(left_out.len(), 1);
+        assert_eq!(groups.len(), 2);
+        let objects = &groups[0];
+        assert_eq!(objects.shape.name, "objects.csv");
+        assert_eq!((objects.shape.files, objects.shape.columns), (3, 4));
+        assert_eq!(objects.shape.not_in_all, ["area", "note"]);
+        assert_eq!(groups[1].shape.name, "summary.csv");
+        assert_eq!(
+            **objects.sheet.columns(),
+            ["Job", "id", "class", "area", "note"]
+        );
+        let rows = objects.sheet.rows(&[0, 1, 2, 3]).unwrap();
+        assert_eq!(
+            rows,
+            [
+                ["job 0", "001", "A", "2.5", ""],
+                ["job 0", "002", "B", "1.5", ""],
+                ["job 1", "010", "A", "0,5", "x"],
+            ]
+        );
+        // Each file keeps its own decimal mark: 0,5 is the smallest.
+        let view = View::plain(objects.sheet.clone());
+        let query = Query {
+            filters: vec![Filter {
+                column: 2,
+                condition: Condition::Contains("a".to_owned()),
+            }],
+            sorts: vec![Sort {
+                column: 3,
+                descending: false,
+            }],
+        };
+        let view = view.ask(query, &Task::QUIET).unwrap();
+        assert_eq!(view.page(0, 9).unwrap().0, [2, 0]);
+        assert_eq!(view.find("job 1", &Task::QUIET).unwrap().places, [(0, 0)]);
+    }
+}

@@ -1,0 +1,429 @@
+//! A plot of columns: what to plot, the plot itself, saving it.
+
+use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
+use egui_plot::{
+    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Legend, Plot as Chart, PlotImage, PlotPoint,
+    Points as Dots,
+};
+use std::sync::Arc;
+
+use crate::model::table::{
+    BoxOf, Frame, Histogram, Plot, PlotContent, PlotWish, PointColor, Points, Raster, TablePage,
+    TableWish, palette,
+};
+use crate::ui::desktop::PickFor;
+use crate::ui::outbox::{Outbox, Wish};
+use crate::ui::results::table::{ask, card};
+use crate::ui::theme::Palette;
+use crate::ui::{format, widgets};
+
+/// What is plotted.
+#[derive(Default)]
+pub(super) struct Plotting {
+    /// Whether the plot is shown and not the rows.
+    pub(super) is_open: bool,
+    wish: Option<PlotWish>,
+    texture: Option<(Arc<Raster>, TextureHandle)>,
+    asked: Option<Frame>,
+    drawn_for: Option<Arc<Plot>>,
+}
+
+impl std::fmt::Debug for Plotting {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Plotting({:?})", self.wish)
+    }
+}
+
+impl Plotting {
+    /// Shows this plot, which was asked for.
+    pub(super) fn show(&mut self, wish: PlotWish) {
+        self.is_open = true;
+        self.wish = Some(wish);
+    }
+}
+
+/// The plot with its choices.
+pub(super) fn plot_ui(ui: &mut Ui, page: &TablePage, plotting: &mut Plotting, outbox: &mut Outbox) {
+    let before = plotting.wish.clone();
+    ui.horizontal_wrapped(|ui| choices_ui(ui, page, &mut plotting.wish, outbox));
+    if plotting.wish != before
+        && let Some(wish) = plotting.wish.clone()
+    {
+        ask(outbox, TableWish::Plot(Some(wish)));
+    }
+    let Some(wish) = &plotting.wish else {
+        widgets::weak(
+            ui,
+            "Choose what to plot; all rows shown by the filters are in it",
+        );
+        return;
+    };
+    let Some(plot) = page.plot.clone().filter(|plot| plot.wish == *wish) else {
+        if page.work.is_some() {
+            widgets::busy(ui, "Working the plot out");
+        } else if ui.button("Plot again").clicked() {
+            ask(outbox, TableWish::Plot(Some(wish.clone())));
+        }
+        return;
+    };
+    about_ui(ui, &plot);
+    match &plot.content {
+        PlotContent::Histogram(histogram) => histogram_ui(ui, page, &plot, histogram),
+        PlotContent::Boxes(boxes) => boxes_ui(ui, page, &plot, boxes),
+        PlotContent::Scatter(points) => scatter_ui(ui, page, &plot, points, plotting, outbox),
+    }
+}
+
+fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox: &mut Outbox) {
+    let (histogram, scatter, boxes) = match wish {
+        None => (false, false, false),
+        Some(PlotWish::Histogram { .. }) => (true, false, false),
+        Some(PlotWish::Scatter { .. }) => (false, true, false),
+        Some(PlotWish::Boxes { .. }) => (false, false, true),
+    };
+    // Columns chosen before are kept where they fit.
+    let chosen: Vec<usize> = match wish {
+        None => Vec::new(),
+        Some(PlotWish::Histogram { column }) => vec![*column],
+        Some(PlotWish::Scatter { x, y, .. }) => vec![*x, *y],
+        Some(PlotWish::Boxes { category, values }) => vec![*values, *category],
+    };
+    let first = chosen
+        .first()
+        .copied()
+        .unwrap_or_else(|| numeric(page, None));
+    let second = chosen.get(1).copied();
+    if ui.selectable_label(histogram, "Histogram").clicked() {
+        *wish = Some(PlotWish::Histogram { column: first });
+    }
+    if ui.selectable_label(scatter, "Scatter").clicked() {
+        let y = second.unwrap_or_else(|| numeric(page, Some(first)));
+        *wish = Some(PlotWish::Scatter {
+            x: first,
+            y,
+            color: None,
+        });
+    }
+    if ui.selectable_label(boxes, "Boxes by category").clicked() {
+        let category = second.unwrap_or_else(|| textual(page));
+        *wish = Some(PlotWish::Boxes {
+            category,
+            values: first,
+        });
+    }
+    match wish {
+        None => {}
+        Some(PlotWish::Histogram { column }) => column_ui(ui, page, "of", column),
+        Some(PlotWish::Scatter { x, y, color }) => {
+            column_ui(ui, page, "Across", x);
+            column_ui(ui, page, "Up", y);
+            color_ui(ui, page, color);
+        }
+        Some(PlotWish::Boxes { category, values }) => {
+            column_ui(ui, page, "of", values);
+            column_ui(ui, page, "by", category);
+        }
+    }
+    if page.plot.is_some() {
+        let save = ui
+            .button("Save picture…")
+            .on_hover_text("As PNG or SVG, by the ending of its name");
+        if save.clicked() {
+            outbox.wish(Wish::Pick(PickFor::Plot));
+        }
+    }
+}
+
+/// A column whose first cells are numbers, another than one.
+fn numeric(page: &TablePage, but: Option<usize>) -> usize {
+    let mark = page.reading.decimal;
+    let is_number = |column: &usize| {
+        let mut cells = page.rows.iter().take(30).filter_map(|row| row.get(*column));
+        let mut some = false;
+        cells.all(|cell| {
+            let cell = cell.trim().replace(mark, ".");
+            some |= !cell.is_empty();
+            cell.is_empty() || cell.parse::<f64>().is_ok()
+        }) && some
+    };
+    let mut columns = (0..page.columns.len()).filter(|column| Some(*column) != but);
+    // Numbers with a decimal mark are measured; whole ones often are identifiers.
+    let measured = columns.clone().find(|column| {
+        is_number(column)
+            && page
+                .rows
+                .iter()
+                .take(30)
+                .filter_map(|row| row.get(*column))
+                .any(|cell| cell.contains(mark))
+    });
+    measured.or_else(|| columns.find(is_number)).unwrap_or(0)
+}
+
+/// A column whose first cells are few texts that come again.
+fn textual(page: &TablePage) -> usize {
+    let different = |column: &usize| {
+        let cells = page
+            .rows
+            .iter()
+            .take(100)
+            .filter_map(|row| row.get(*column));
+        let texts: std::collections::BTreeSet<&String> = cells.collect();
+        let numbers = texts.iter().all(|text| text.trim().parse::<f64>().is_ok());
+        (texts.len() > 1 && !numbers).then_some(texts.len())
+    };
+    (0..page.columns.len())
+        .filter_map(|column| different(&column).map(|count| (count, column)))
+        .min()
+        .map_or(0, |(_, column)| column)
+}
+
+fn column_ui(ui: &mut Ui, page: &TablePage, label: &str, column: &mut usize) {
+    let label_response = ui.label(label);
+    let name = |at: usize| page.columns.get(at).map_or("", String::as_str);
+    egui::ComboBox::from_id_salt(label)
+        .selected_text(name(*column))
+        .width(130.0)
+        .show_ui(ui, |ui| {
+            for at in 0..page.columns.len() {
+                if widgets::option(ui, at == *column, name(at)) {
+                    *column = at;
+                }
+            }
+        })
+        .response
+        .labelled_by(label_response.id);
+}
+
+fn color_ui(ui: &mut Ui, page: &TablePage, color: &mut Option<usize>) {
+    let label = ui.label("Color");
+    let name = |at: Option<usize>| {
+        at.and_then(|at| page.columns.get(at))
+            .map_or("none", String::as_str)
+    };
+    egui::ComboBox::from_id_salt("color")
+        .selected_text(name(*color))
+        .width(110.0)
+        .show_ui(ui, |ui| {
+            for at in std::iter::once(None).chain((0..page.columns.len()).map(Some)) {
+                if widgets::option(ui, at == *color, name(at)) {
+                    *color = at;
+                }
+            }
+        })
+        .response
+        .labelled_by(label.id);
+}
+
+/// How many rows are in it.
+fn about_ui(ui: &mut Ui, plot: &Plot) {
+    let mut words = format!("{} rows", format::grouped(plot.rows));
+    if plot.every > 1 {
+        words = format!("Every {}th of {words}", format::grouped(plot.every));
+    }
+    if plot.left_out > 0 {
+        words = format!(
+            "{words}; {} left out, where a cell is missing or no number",
+            format::grouped(plot.left_out)
+        );
+    }
+    widgets::weak(ui, words);
+}
+
+fn chart<'a>(page: &TablePage, plot: &Plot, x: usize, y: Option<usize>) -> Chart<'a> {
+    let name = |at: usize| page.columns.get(at).cloned().unwrap_or_default();
+    Chart::new(format!("{:?}", plot.wish))
+        .x_axis_label(name(x))
+        .y_axis_label(y.map_or_else(|| "rows".to_owned(), name))
+        .legend(Legend::default())
+        .set_margin_fraction(egui::vec2(0.03, 0.04))
+}
+
+fn histogram_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, histogram: &Histogram) {
+    let PlotWish::Histogram { column } = &plot.wish else {
+        return;
+    };
+    let width = (histogram.to - histogram.from) / histogram.counts.len().max(1) as f64;
+    let fill = Palette::of(ui).accent;
+    let bars = histogram.counts.iter().enumerate().map(|(at, count)| {
+        let middle = histogram.from + width * (at as f64 + 0.5);
+        Bar::new(middle, *count as f64)
+            .width(width * 0.95)
+            .fill(fill)
+    });
+    let bars = bars.collect();
+    chart(page, plot, *column, None).show(ui, |chart| {
+        chart.bar_chart(BarChart::new("", bars).color(fill));
+    });
+}
+
+fn boxes_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, boxes: &[BoxOf]) {
+    let PlotWish::Boxes { category, values } = &plot.wish else {
+        return;
+    };
+    let palette = Palette::of(ui);
+    let drawn = boxes
+        .iter()
+        .enumerate()
+        .map(|(at, one)| {
+            let [low, lower, median, upper, high] = one.five;
+            BoxElem::new(at as f64, BoxSpread::new(low, lower, median, upper, high))
+                .name(format!("{}, {} rows", one.name, format::grouped(one.count)))
+                .box_width(0.6)
+                .whisker_width(0.3)
+                .fill(palette.selected)
+                .stroke((1.5, palette.accent))
+        })
+        .collect();
+    let names: Vec<String> = boxes.iter().map(|one| one.name.clone()).collect();
+    chart(page, plot, *category, Some(*values))
+        .x_axis_formatter(move |mark, _range| {
+            let whole = (mark.value - mark.value.round()).abs() < 1e-6 && mark.value >= 0.0;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "just checked"
+            )]
+            let name = whole
+                .then(|| names.get(mark.value.round() as usize))
+                .flatten();
+            name.cloned().unwrap_or_default()
+        })
+        .show(ui, |chart| chart.box_plot(BoxPlot::new("", drawn)));
+}
+
+fn scatter_ui(
+    ui: &mut Ui,
+    page: &TablePage,
+    plot: &Arc<Plot>,
+    points: &Points,
+    plotting: &mut Plotting,
+    outbox: &mut Outbox,
+) {
+    let PlotWish::Scatter { x, y, color: _ } = &plot.wish else {
+        return;
+    };
+    if !plotting
+        .drawn_for
+        .as_ref()
+        .is_some_and(|drawn| Arc::ptr_eq(drawn, plot))
+    {
+        plotting.drawn_for = Some(Arc::clone(plot));
+        plotting.asked = None;
+        plotting.texture = None;
+    }
+    if let PointColor::Scale { from, to, .. } = &points.color {
+        widgets::weak(
+            ui,
+            format!(
+                "Color from {} (dark) to {} (bright)",
+                card::short(*from),
+                card::short(*to)
+            ),
+        );
+    }
+    let picture = texture(ui, page, points, plotting);
+    let [left, right, bottom, top] = points.bounds;
+    let response = chart(page, plot, *x, Some(*y))
+        .include_x(left)
+        .include_x(right)
+        .include_y(bottom)
+        .include_y(top)
+        .show(ui, |chart| {
+            if let Some((texture, frame)) = picture {
+                let [left, right, bottom, top] = frame.bounds;
+                let middle = PlotPoint::new(f64::midpoint(left, right), f64::midpoint(bottom, top));
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "the plot takes sizes as small floats"
+                )]
+                let size = egui::vec2((right - left) as f32, (top - bottom) as f32);
+                chart.image(PlotImage::new("", texture, middle, size));
+            }
+            if let PointColor::Groups { names, group: _ } = &points.color {
+                for (at, name) in (0_u8..).zip(names) {
+                    let [red, green, blue] = palette::group(at);
+                    let color = Color32::from_rgb(red, green, blue);
+                    chart.points(
+                        Dots::new(name, Vec::<[f64; 2]>::new())
+                            .color(color)
+                            .radius(4.0),
+                    );
+                }
+            }
+        });
+    let bounds = response.transform.bounds();
+    let area = response.transform.frame();
+    let pixels = ui.pixels_per_point();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a size on screen"
+    )]
+    let side = |points: f32| (points * pixels).round().clamp(1.0, 4096.0) as u32;
+    let frame = Frame {
+        bounds: [
+            bounds.min()[0],
+            bounds.max()[0],
+            bounds.min()[1],
+            bounds.max()[1],
+        ],
+        width: side(area.width()),
+        height: side(area.height()),
+    };
+    let sensible = frame.bounds.iter().all(|bound| bound.is_finite());
+    if sensible && plotting.asked != Some(frame) {
+        plotting.asked = Some(frame);
+        ask(outbox, TableWish::Draw(frame));
+    }
+}
+
+/// The points as a picture on the graphics card; put there when they are others than before.
+fn texture(
+    ui: &Ui,
+    page: &TablePage,
+    points: &Points,
+    plotting: &mut Plotting,
+) -> Option<(egui::TextureId, Frame)> {
+    let raster = page.raster.as_ref()?;
+    if let Some((known, texture)) = &plotting.texture
+        && Arc::ptr_eq(known, raster)
+    {
+        return Some((texture.id(), raster.frame));
+    }
+    let is_scale = matches!(points.color, PointColor::Scale { .. });
+    let colors: Vec<Color32> = (0..=256_u16)
+        .map(|color| {
+            match color
+                .checked_sub(1)
+                .and_then(|place| u8::try_from(place).ok())
+            {
+                None => Color32::TRANSPARENT,
+                Some(place) => {
+                    let [red, green, blue] = if is_scale {
+                        palette::scale(place)
+                    } else {
+                        palette::group(place)
+                    };
+                    Color32::from_rgb(red, green, blue)
+                }
+            }
+        })
+        .collect();
+    let size = [raster.frame.width as usize, raster.frame.height as usize];
+    if raster.colors.len() != size[0] * size[1] {
+        return None;
+    }
+    let pixels = raster
+        .colors
+        .iter()
+        .map(|color| colors.get(usize::from(*color)).copied().unwrap_or_default())
+        .collect();
+    let image = ColorImage::new(size, pixels);
+    let texture = ui
+        .ctx()
+        .load_texture("plot", image, TextureOptions::NEAREST);
+    let id = texture.id();
+    plotting.texture = Some((Arc::clone(raster), texture));
+    Some((id, raster.frame))
+}
