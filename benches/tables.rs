@@ -41,7 +41,8 @@ struct Measure {
 impl Measure {
     fn best(rounds: usize, mut measure: impl FnMut() -> Option<Self>) -> Option<Self> {
         let all: Option<Vec<Self>> = (0..rounds).map(|_| measure()).collect();
-        all?.into_iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds))
+        all?.into_iter()
+            .min_by(|a, b| a.seconds.total_cmp(&b.seconds))
     }
 }
 
@@ -51,7 +52,8 @@ fn main() {
         ours::run(&arguments[at + 1], Path::new(&arguments[at + 2]));
         return;
     }
-    let rows = std::env::var("LABFERRY_BENCH_ROWS").map_or(10_000_000, |rows| rows.parse().unwrap());
+    let rows =
+        std::env::var("LABFERRY_BENCH_ROWS").map_or(10_000_000, |rows| rows.parse().unwrap());
     let folder = std::env::var_os("LABFERRY_BENCH_FOLDER");
     let folder = folder.map_or_else(std::env::temp_dir, Into::into);
     let folder = tempfile::tempdir_in(folder).unwrap();
@@ -75,7 +77,11 @@ fn against_peers(table: &Path, rows: u64) {
     let count = Measure::best(ROUNDS, || ours::measure("count", table));
     report("count", count, None);
     report("  wc -l", Measure::best(ROUNDS, || peers::wc(table)), count);
-    report("  xan count", Measure::best(ROUNDS, || peers::xan_count(table)), count);
+    report(
+        "  xan count",
+        Measure::best(ROUNDS, || peers::xan_count(table)),
+        count,
+    );
     report("  csvlens", peers::csvlens(table, rows), count);
     let sort = Measure::best(ROUNDS, || ours::measure("sort", table));
     report("sort by a number", sort, None);
@@ -87,7 +93,11 @@ fn against_peers(table: &Path, rows: u64) {
     report("  polars", polars, filter);
     let duckdb = Measure::best(ROUNDS, || peers::python(peers::DUCKDB_FILTER, table));
     report("  DuckDB", duckdb, filter);
-    report("  xan search", Measure::best(ROUNDS, || peers::xan_search(table)), filter);
+    report(
+        "  xan search",
+        Measure::best(ROUNDS, || peers::xan_search(table)),
+        filter,
+    );
 }
 
 /// A line of the report: ours, or a peer with how many times as long it takes.

@@ -50,7 +50,13 @@ pub fn run(path: &Path) {
         let before = busy();
         scrolled += 1;
         if scrolled.is_multiple_of(3) {
-            let key = [Key::PageDown, Key::PageDown, Key::PageUp, Key::End, Key::Home][random.usize(0..5)];
+            let key = [
+                Key::PageDown,
+                Key::PageDown,
+                Key::PageUp,
+                Key::End,
+                Key::Home,
+            ][random.usize(0..5)];
             harness.event(press(key));
         }
         harness.step();
@@ -71,7 +77,9 @@ pub fn run(path: &Path) {
                 descending: false,
             }];
             let filters = Vec::new();
-            engine.send(Command::Table(TableWish::Ask(Query { filters, sorts }))).unwrap();
+            engine
+                .send(Command::Table(TableWish::Ask(Query { filters, sorts })))
+                .unwrap();
         }
         if sorting && page.rows_shown.is_some() && scrolled.is_multiple_of(200) {
             break;
@@ -79,7 +87,8 @@ pub fn run(path: &Path) {
     }
     engine.shutdown();
     frames.sort_unstable();
-    let share = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let share =
+        |share: f64| frames[((frames.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     println!(
         "{} frames: median {:.2} ms, 99th percentile {:.2} ms, slowest {:.2} ms; first rows in the window {:.0} ms after the \
          click; all of it {:.1} s",

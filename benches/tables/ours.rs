@@ -15,7 +15,12 @@ use crate::Measure;
 /// Does one thing in another process.
 pub fn measure(what: &str, table: &Path) -> Option<Measure> {
     let program = std::env::current_exe().unwrap();
-    let output = Command::new(program).arg("--ours").arg(what).arg(table).output().unwrap();
+    let output = Command::new(program)
+        .arg("--ours")
+        .arg(what)
+        .arg(table)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let mut words = text.split_whitespace();
     let seconds = words.next()?.parse().ok()?;

@@ -48,7 +48,12 @@ os.write(terminal, b'q')
 
 /// Reads the file once, so that it is in the page cache.
 pub fn warm(table: &Path) {
-    drop(Command::new("cat").arg(table).stdout(Stdio::null()).status());
+    drop(
+        Command::new("cat")
+            .arg(table)
+            .stdout(Stdio::null())
+            .status(),
+    );
 }
 
 pub fn wc(table: &Path) -> Option<Measure> {
@@ -60,12 +65,19 @@ pub fn xan_count(table: &Path) -> Option<Measure> {
 }
 
 pub fn xan_search(table: &Path) -> Option<Measure> {
-    timed(Command::new("xan").args(["search", "-s", "class", "Mito", "-c"]).arg(table))
+    timed(
+        Command::new("xan")
+            .args(["search", "-s", "class", "Mito", "-c"])
+            .arg(table),
+    )
 }
 
 pub fn csvlens(table: &Path, rows: u64) -> Option<Measure> {
     let mut python = Command::new("python3");
-    python.args(["-c", CSVLENS]).arg(table).arg(rows.to_string());
+    python
+        .args(["-c", CSVLENS])
+        .arg(table)
+        .arg(rows.to_string());
     printed(&mut python)
 }
 
@@ -83,7 +95,11 @@ print(time.time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss 
 
 fn timed(command: &mut Command) -> Option<Measure> {
     let started = Instant::now();
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    let status = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .ok()?;
     let seconds = started.elapsed().as_secs_f64();
     status.success().then_some(Measure {
         seconds,

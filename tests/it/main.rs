@@ -36,5 +36,6 @@ mod robustness;
 mod sandbox;
 mod seven_bridges;
 mod simulation;
+mod tables;
 mod ui;
 mod vault;

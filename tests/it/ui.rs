@@ -5,6 +5,7 @@ mod fixture;
 mod platforms;
 mod security;
 mod send;
+mod tables;
 mod watching;
 
 use std::cell::RefCell;

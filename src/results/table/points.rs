@@ -74,11 +74,11 @@ fn scan<T: Default + Send>(
 fn histogram(view: &View, column: usize, task: &Task<'_>) -> Result<Plot, TableError> {
     let every = every(view, MOST_NUMBERS);
     let take = |found: &mut (Vec<f64>, bool), cells: &Row<'_>| {
-        let Value::Number { value, whole, .. } = cells.value(0) else {
+        let Value::Number { value, .. } = cells.value(0) else {
             return false;
         };
         found.0.push(value);
-        found.1 |= !whole;
+        found.1 |= value.fract() != 0.0;
         true
     };
     let (rows, left_out, found) = scan(view, &[column], every, task, take)?;

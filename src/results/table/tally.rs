@@ -36,7 +36,7 @@ pub(crate) struct Shared {
 pub(crate) struct Tally {
     pub(crate) missing: u64,
     pub(crate) numbers: u64,
-    /// Those of them that are whole.
+    /// Those of them that are whole, `3.0` among them.
     pub(crate) whole: u64,
     pub(crate) texts: u64,
     pub(crate) min: f64,
@@ -80,13 +80,9 @@ impl Tally {
         }
         match value {
             Value::Missing => self.missing += 1,
-            Value::Number {
-                value,
-                whole,
-                exact: _,
-            } => {
+            Value::Number { value, .. } => {
                 self.numbers += 1;
-                self.whole += u64::from(*whole);
+                self.whole += u64::from(value.fract() == 0.0);
                 self.min = self.min.min(*value);
                 self.max = self.max.max(*value);
                 self.sum += value;

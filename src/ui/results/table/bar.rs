@@ -80,6 +80,9 @@ pub(super) fn tools_ui(ui: &mut Ui, page: &TablePage, state: &mut TableState, ou
         {
             state.plotting.is_open = true;
         }
+        if state.plotting.is_open {
+            return;
+        }
         ui.separator();
         find_ui(ui, page, state, outbox);
         go_to_ui(ui, page, state);
@@ -172,7 +175,7 @@ fn go_to_ui(ui: &mut Ui, page: &TablePage, state: &mut TableState) {
         .add(
             widgets::line(&mut state.go_to)
                 .hint_text("Go to row")
-                .desired_width(78.0),
+                .desired_width(96.0),
         )
         .accessible_name("Go to row");
     if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {

@@ -10,7 +10,7 @@ use crate::ui::format;
 use crate::ui::outbox::Outbox;
 use crate::ui::results::table::choose::{self, Chosen};
 use crate::ui::results::table::{TableState, ask, card, column, copy, scroll};
-use crate::ui::theme::{self, Palette};
+use crate::ui::theme::{self, Palette, icon};
 
 /// Width of the bar at the right, in points.
 const BAR_WIDTH: f32 = 12.0;
@@ -302,6 +302,17 @@ fn head_ui(
         .add(Button::new(text).frame_when_inactive(false).truncate())
         .on_hover_text(format!("{name}: sort, filter, describe"))
         .accessible_name(format!("Column {name}"));
+    if response.hovered() || sort.is_some() || filtered {
+        let ink = if filtered {
+            palette.accent
+        } else {
+            palette.weak
+        };
+        let right = rect.right_center() - vec2(12.0, 0.0);
+        let size = egui::FontId::proportional(14.0);
+        ui.painter_at(rect)
+            .text(right, egui::Align2::CENTER_CENTER, icon::OPEN, size, ink);
+    }
     Popup::menu(&response)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| column::menu_ui(ui, strip.column, page, state, outbox));

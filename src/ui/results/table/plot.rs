@@ -2,8 +2,8 @@
 
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{
-    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Legend, Plot as Chart, PlotImage, PlotPoint,
-    Points as Dots,
+    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Legend, Plot as Chart, PlotBounds, PlotImage,
+    PlotPoint, Points as Dots,
 };
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) struct Plotting {
     wish: Option<PlotWish>,
     texture: Option<(Arc<Raster>, TextureHandle)>,
     asked: Option<Frame>,
+    /// Whether all points are to be seen again.
+    fit: bool,
     drawn_for: Option<Arc<Plot>>,
 }
 
@@ -123,6 +125,12 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
             column_ui(ui, page, "of", values);
             column_ui(ui, page, "by", category);
         }
+    }
+    if matches!(wish, Some(PlotWish::Scatter { .. })) {
+        widgets::weak(
+            ui,
+            "Drag to move, Ctrl and wheel to zoom, double-click to see all",
+        );
     }
     if page.plot.is_some() {
         let save = ui
@@ -230,13 +238,15 @@ fn about_ui(ui: &mut Ui, plot: &Plot) {
     widgets::weak(ui, words);
 }
 
-fn chart<'a>(page: &TablePage, plot: &Plot, x: usize, y: Option<usize>) -> Chart<'a> {
+fn chart<'a>(ui: &Ui, page: &TablePage, plot: &Plot, x: usize, y: Option<usize>) -> Chart<'a> {
+    let palette = Palette::of(ui);
     let name = |at: usize| page.columns.get(at).cloned().unwrap_or_default();
     Chart::new(format!("{:?}", plot.wish))
         .x_axis_label(name(x))
         .y_axis_label(y.map_or_else(|| "rows".to_owned(), name))
         .legend(Legend::default())
         .set_margin_fraction(egui::vec2(0.03, 0.04))
+        .grid_color(palette.line)
 }
 
 fn histogram_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, histogram: &Histogram) {
@@ -252,7 +262,7 @@ fn histogram_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, histogram: &Histogra
             .fill(fill)
     });
     let bars = bars.collect();
-    chart(page, plot, *column, None).show(ui, |chart| {
+    chart(ui, page, plot, *column, None).show(ui, |chart| {
         chart.bar_chart(BarChart::new("", bars).color(fill));
     });
 }
@@ -276,7 +286,7 @@ fn boxes_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, boxes: &[BoxOf]) {
         })
         .collect();
     let names: Vec<String> = boxes.iter().map(|one| one.name.clone()).collect();
-    chart(page, plot, *category, Some(*values))
+    chart(ui, page, plot, *category, Some(*values))
         .x_axis_formatter(move |mark, _range| {
             let whole = (mark.value - mark.value.round()).abs() < 1e-6 && mark.value >= 0.0;
             #[expect(
@@ -323,13 +333,19 @@ fn scatter_ui(
         );
     }
     let picture = texture(ui, page, points, plotting);
-    let [left, right, bottom, top] = points.bounds;
-    let response = chart(page, plot, *x, Some(*y))
-        .include_x(left)
-        .include_x(right)
-        .include_y(bottom)
-        .include_y(top)
+    let fitted = fitted(points.bounds);
+    let fit = std::mem::take(&mut plotting.fit);
+    // The pixels of the points follow the bounds; bounds that followed the pixels would never stand still.
+    let response = chart(ui, page, plot, *x, Some(*y))
+        .auto_bounds(false)
+        .allow_double_click_reset(false)
+        .default_x_bounds(fitted[0], fitted[1])
+        .default_y_bounds(fitted[2], fitted[3])
         .show(ui, |chart| {
+            if fit {
+                let [left, right, bottom, top] = fitted;
+                chart.set_plot_bounds(PlotBounds::from_min_max([left, bottom], [right, top]));
+            }
             if let Some((texture, frame)) = picture {
                 let [left, right, bottom, top] = frame.bounds;
                 let middle = PlotPoint::new(f64::midpoint(left, right), f64::midpoint(bottom, top));
@@ -352,16 +368,29 @@ fn scatter_ui(
                 }
             }
         });
-    let bounds = response.transform.bounds();
-    let area = response.transform.frame();
-    let pixels = ui.pixels_per_point();
+    plotting.fit = response.response.double_clicked();
+    if plotting.fit {
+        ui.ctx().request_repaint();
+    }
+    let frame = frame(&response.transform, ui.pixels_per_point());
+    let sensible = frame.bounds.iter().all(|bound| bound.is_finite());
+    if sensible && plotting.asked != Some(frame) {
+        plotting.asked = Some(frame);
+        ask(outbox, TableWish::Draw(frame));
+    }
+}
+
+/// The part of the plot on screen.
+fn frame(transform: &PlotTransform, pixels: f32) -> Frame {
+    let bounds = transform.bounds();
+    let area = transform.frame();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a size on screen"
     )]
     let side = |points: f32| (points * pixels).round().clamp(1.0, 4096.0) as u32;
-    let frame = Frame {
+    Frame {
         bounds: [
             bounds.min()[0],
             bounds.max()[0],
@@ -370,12 +399,20 @@ fn scatter_ui(
         ],
         width: side(area.width()),
         height: side(area.height()),
-    };
-    let sensible = frame.bounds.iter().all(|bound| bound.is_finite());
-    if sensible && plotting.asked != Some(frame) {
-        plotting.asked = Some(frame);
-        ask(outbox, TableWish::Draw(frame));
     }
+}
+
+/// All points with a little room around.
+fn fitted([left, right, bottom, top]: [f64; 4]) -> [f64; 4] {
+    let room = |low: f64, high: f64| {
+        if high > low {
+            (high - low) * 0.03
+        } else {
+            low.abs().max(1.0) * 0.5
+        }
+    };
+    let (across, up) = (room(left, right), room(bottom, top));
+    [left - across, right + across, bottom - up, top + up]
 }
 
 /// The points as a picture on the graphics card; put there when they are others than before.
