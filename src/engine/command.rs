@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::batch::BatchDraft;
 use crate::model::connection::ConnectionDraft;
 use crate::model::ids::{BatchId, ConnectionId, JobId, NoticeId, PipelineId, ProviderId};
+use crate::model::image_view::{ImageWish, ObjectRef};
 use crate::model::remote::{Query, RemoteJob};
 use crate::model::secret::Secret;
 use crate::model::settings::{AppSettings, SavedSettings};
@@ -106,6 +107,22 @@ pub enum Command {
     },
     /// Asks something of the open table.
     Table(TableWish),
+    /// Wants this of the open image in the snapshot.
+    ShowImage(ImageWish),
+    /// Opens the image or the masks of an object, chosen and in the middle. The preview's path becomes that file's.
+    ShowObject {
+        /// Which one.
+        object: ObjectRef,
+        /// A file of the same job, such as the table that names it.
+        beside: PathBuf,
+    },
+    /// Opens a table of objects at the row of one.
+    ShowObjectRow {
+        /// The table.
+        table: PathBuf,
+        /// Whose row.
+        object: ObjectRef,
+    },
     /// Holds a results folder against its receipt and says so in a notice.
     CheckFolder(PathBuf),
     /// Takes a notice away.
@@ -167,6 +184,9 @@ impl Command {
             Self::ClosePreview => "close preview",
             Self::ShowRows { .. } => "show rows",
             Self::Table(_) => "ask table",
+            Self::ShowImage(_) => "show image",
+            Self::ShowObject { .. } => "show object",
+            Self::ShowObjectRow { .. } => "show object row",
             Self::CheckFolder(_) => "check folder",
             Self::DismissNotice(_) => "dismiss notice",
             Self::MakeReport => "make report",

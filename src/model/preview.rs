@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::model::image_view::ImageView;
 use crate::model::notice::Words;
-use crate::model::picture::Picture;
 use crate::model::table::TablePage;
 use crate::model::text::TextPage;
 
@@ -24,8 +24,8 @@ pub enum PreviewContent {
     Opening,
     /// Rows and columns.
     Table(Arc<TablePage>),
-    /// A picture.
-    Image(Arc<Picture>),
+    /// An image, objects, or both.
+    Image(Arc<ImageView>),
     /// Text, JSON or a log.
     Text(Arc<TextPage>),
     /// Anything else: shown by size, type and hash.

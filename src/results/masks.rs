@@ -3,7 +3,6 @@
 //! The layout is that of providers/biodock.md §4.3; the run lengths are those of the COCO data set's `maskApi.c`
 //! (column by column, starting with background, six-bit characters). Objects that make no sense are left out and named.
 
-use crate::model::picture::Picture;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -19,6 +18,9 @@ const MAX_FILE_BYTES: u64 = 512 << 20;
 
 /// Longest side of an image that masks are believed for, in pixels.
 const MAX_SIDE: u32 = 1 << 20;
+
+/// Most runs of all objects of an image together: more would not fit in memory.
+pub const MOST_RUNS: usize = 12_000_000;
 
 /// Largest box turned into a bitmap, in pixels.
 const MAX_BITMAP_PIXELS: u64 = 1 << 28;
@@ -127,9 +129,13 @@ pub fn parse(json: &[u8]) -> Result<Masks, MaskError> {
     named.sort_by_key(|(id, _)| (id.parse::<u64>().unwrap_or(u64::MAX), id.clone()));
     let mut objects = Vec::with_capacity(named.len());
     let mut problems = Vec::new();
+    let mut runs = 0;
     for (id, value) in named {
-        match object(&id, value, width, height) {
-            Ok(object) => objects.push(object),
+        match object(&id, value, (width, height), MOST_RUNS.saturating_sub(runs)) {
+            Ok(object) => {
+                runs += object.runs.len();
+                objects.push(object);
+            }
             Err(what) => problems.push(MaskProblem { id, what }),
         }
     }
@@ -145,8 +151,8 @@ pub fn parse(json: &[u8]) -> Result<Masks, MaskError> {
 fn object(
     id: &str,
     value: serde_json::Value,
-    width: u32,
-    height: u32,
+    (width, height): (u32, u32),
+    most_runs: usize,
 ) -> Result<MaskObject, String> {
     let wire: WireObject = serde_json::from_value(value).map_err(|error| error.to_string())?;
     let [left, top, right, bottom] = wire.bbox.map(to_pixel);
@@ -167,6 +173,10 @@ fn object(
         .decode(wire.rle.counts.trim())
         .map_err(|error| error.to_string())?;
     let counts = decode_counts(&packed).ok_or("its run lengths are damaged")?;
+    // A run goes down one column, so one length may be many.
+    if counts.len().max(right.saturating_sub(left) as usize) > most_runs {
+        return Err("there are too many objects before it".to_owned());
+    }
     let runs = lay_out(&counts, bbox).ok_or("its run lengths do not fill its box")?;
     Ok(MaskObject {
         id: id.to_owned(),
@@ -295,88 +305,6 @@ impl Masks {
     pub fn object_at(&self, x: u32, y: u32) -> Option<&MaskObject> {
         self.objects.iter().rev().find(|object| object.covers(x, y))
     }
-
-    /// All objects on a transparent ground of the size the image is shown in: rows from the top, four bytes a pixel,
-    /// not multiplied by their opacity. Later objects cover earlier ones.
-    pub fn overlay_rgba(
-        &self,
-        width: u32,
-        height: u32,
-        color: &dyn Fn(&MaskObject) -> [u8; 4],
-    ) -> Vec<u8> {
-        let row_bytes = width as usize * 4;
-        let mut rgba = vec![0_u8; row_bytes * height as usize];
-        for object in &self.objects {
-            let color = color(object);
-            for run in &object.runs {
-                let first_row = scale(run.y, height, self.height);
-                let last_row = scale(run.y + run.length - 1, height, self.height);
-                let column = scale(run.x, width, self.width) as usize * 4;
-                for row in first_row..=last_row {
-                    let place = row as usize * row_bytes + column;
-                    if let Some(pixel) = rgba.get_mut(place..place + 4) {
-                        pixel.copy_from_slice(&color);
-                    }
-                }
-            }
-        }
-        rgba
-    }
-
-    /// The masks alone as a picture, each object in a color of its own, no side longer than `max_side`.
-    pub fn picture(&self, max_side: u32) -> Picture {
-        let (width, height) = fit(self.width, self.height, max_side);
-        let mut rgba = self.overlay_rgba(width, height, &|object| color_of(&object.id));
-        for pixel in rgba.chunks_exact_mut(4) {
-            if let [_, _, _, opacity] = pixel {
-                *opacity = 255;
-            }
-        }
-        Picture {
-            full_width: self.width,
-            full_height: self.height,
-            width,
-            height,
-            rgba,
-            about: format!("masks of {} objects", self.objects.len()),
-        }
-    }
-}
-
-/// The place of a pixel of the image in the size it is shown.
-fn scale(value: u32, shown: u32, full: u32) -> u32 {
-    let scaled = u64::from(value) * u64::from(shown) / u64::from(full.max(1));
-    u32::try_from(scaled).unwrap_or(u32::MAX)
-}
-
-/// The largest size with the same proportions and no side longer than `max_side`.
-pub(crate) fn fit(width: u32, height: u32, max_side: u32) -> (u32, u32) {
-    let longer = width.max(height);
-    if longer <= max_side {
-        return (width, height);
-    }
-    (
-        scale(width, max_side, longer).max(1),
-        scale(height, max_side, longer).max(1),
-    )
-}
-
-/// Neighboring numbers get colors far apart: the golden angle around the color wheel, light enough for a black ground.
-fn color_of(id: &str) -> [u8; 4] {
-    let number = id.bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    });
-    let hue = (u64::from(number) * 137 + u64::from(number) / 2) % 360;
-    let channel = |shift: u64| {
-        let distance = (hue + shift) % 360;
-        let ramp = if distance < 180 {
-            distance
-        } else {
-            360 - distance
-        };
-        u8::try_from(70 + ramp * 185 / 180).unwrap_or(255)
-    };
-    [channel(0), channel(120), channel(240), 255]
 }
 
 #[cfg(test)]
@@ -484,11 +412,6 @@ mod tests {
         assert_eq!(rows, [".#.", ".#.", "##.", "#.."]);
         assert!(object.covers(2, 3) && !object.covers(2, 2) && !object.covers(3, 4));
         assert_eq!(masks.object_at(3, 1).unwrap().id, "7");
-        let overlay = masks.overlay_rgba(10, 8, &|_| [1, 2, 3, 4]);
-        assert_eq!(overlay.chunks(4).filter(|p| **p == [1, 2, 3, 4]).count(), 5);
-        assert_eq!(&overlay[(3 * 10 + 2) * 4..][..4], [1, 2, 3, 4]);
-        let small = masks.picture(5);
-        assert_eq!((small.width, small.height, small.rgba.len()), (5, 4, 80));
     }
 
     #[test]
@@ -558,7 +481,6 @@ mod tests {
                 for object in &masks.objects {
                     assert!(object.bitmap().is_some());
                 }
-                assert_eq!(masks.overlay_rgba(5, 5, &|_| [9; 4]).len(), 100);
             }
         }
     }

@@ -4,8 +4,11 @@
 //! It does not fetch anything, knows no platform and draws nothing.
 
 pub mod image;
+pub mod labels;
 pub mod masks;
 pub mod names;
+pub mod overlay;
+pub mod pairing;
 pub mod receipt;
 pub mod sniff;
 pub mod table;

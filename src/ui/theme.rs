@@ -21,6 +21,17 @@ pub const READING_WIDTH: f32 = 760.0;
 /// Rounding of cards and buttons, in points.
 pub const ROUNDING: u8 = 8;
 
+/// Under the edge of what is chosen in an image: images have any color.
+pub const MARK_UNDER: Color32 = Color32::BLACK;
+/// The edge of what is chosen in an image.
+pub const MARK_OVER: Color32 = Color32::WHITE;
+
+/// The color of a class of objects, as it is drawn over images.
+pub fn class_color(class: usize) -> Color32 {
+    let [red, green, blue] = crate::model::image_view::class_color(class);
+    Color32::from_rgb(red, green, blue)
+}
+
 /// The icons, by what they mean here.
 pub mod icon {
     use egui_material_icons::icons;

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod fixture;
+mod images;
 mod platforms;
 mod security;
 mod send;
@@ -26,7 +27,6 @@ use labferry::model::connection::Account;
 use labferry::model::ids::{BatchId, JobId};
 use labferry::model::job::Stage;
 use labferry::model::notice::{About, Words};
-use labferry::model::picture::Picture;
 use labferry::model::preview::{Preview, PreviewContent};
 use labferry::model::provider::FanOut;
 use labferry::model::table::TablePage;
@@ -515,19 +515,6 @@ fn results_open_in_the_pane_that_fits() {
     );
     assert!(window.sees("second 世界"));
     assert!(window.sees("Only the beginning is shown"));
-    show(
-        &mut window,
-        PreviewContent::Image(Arc::new(Picture {
-            full_width: 4,
-            full_height: 2,
-            width: 4,
-            height: 2,
-            rgba: vec![200; 32],
-            about: "8-bit gray".to_owned(),
-        })),
-    );
-    assert!(window.sees("4 × 2 pixels"));
-    window.press("Larger");
     show(
         &mut window,
         PreviewContent::Other {

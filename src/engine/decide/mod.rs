@@ -168,6 +168,9 @@ fn obey(world: &mut World, command: Command, now: Now) {
         | Command::ClosePreview
         | Command::ShowRows { .. }
         | Command::Table(_)
+        | Command::ShowImage(_)
+        | Command::ShowObject { .. }
+        | Command::ShowObjectRow { .. }
         | Command::MakeReport
         | Command::SaveReport(_)
         | Command::CloseReport => {}

@@ -13,7 +13,7 @@ use crate::results::sniff::{self, Content};
 use crate::results::table::TableFile;
 use crate::results::table::sheet::Sheet;
 use crate::results::table::stack::{Member, stack};
-use crate::results::{image, text};
+use crate::results::text;
 
 /// Rows read around what is on screen at first.
 pub(super) const FIRST_ROWS: usize = 100;
@@ -33,16 +33,16 @@ pub(super) fn look_into(path: &Path, said: &ReadAs) -> Look {
     let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
     let content = match content {
         Content::Table(_) => return look_into_table(path, said),
-        Content::Image { .. } => image::preview(path).map_or_else(
-            |error| PreviewContent::Failed(failed(&error)),
-            |picture| PreviewContent::Image(Arc::new(picture)),
-        ),
         Content::Masks | Content::Json | Content::Text(_) => text::head(path, text::SCREEN_BYTES)
             .map_or_else(
                 |error| PreviewContent::Failed(failed(&error)),
                 |page| PreviewContent::Text(Arc::new(page)),
             ),
-        Content::Empty | Content::Archive { .. } | Content::Other { .. } => PreviewContent::Other {
+        // Images are opened before anybody looks here.
+        Content::Image { .. }
+        | Content::Empty
+        | Content::Archive { .. }
+        | Content::Other { .. } => PreviewContent::Other {
             size_bytes,
             kind: content.kind(),
         },

@@ -12,16 +12,20 @@ use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
 use crate::engine::desk::look::{Look, look_into, look_into_stack};
+use crate::engine::desk::pictures::{PictureFound, Pictures, jobs_around};
 use crate::engine::desk::table::TableDesk;
 use crate::engine::report;
 use crate::engine::world::World;
 use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::image_view::ObjectRef;
 use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::preview::{Preview, PreviewContent};
 use crate::model::report::Report;
 use crate::model::table::{ReadAs, StackWish, TableWish};
+use crate::results::pairing::JobFiles;
 
 mod look;
+mod pictures;
 mod table;
 mod table_work;
 
@@ -36,6 +40,9 @@ enum Found {
     Table(table::Told),
     Failed(Words),
     Report(Report),
+    Picture(PictureFound),
+    /// The file that shows the wanted object, and the files of its job.
+    ObjectFile(PathBuf, Vec<JobFiles>),
 }
 
 /// Where threads aside tell what they found out about the file that is open.
@@ -71,6 +78,9 @@ impl Line {
 pub(super) struct Desk {
     current: Option<Arc<Preview>>,
     opening: u64,
+    pictures: Pictures,
+    /// The object whose row the open table is to go to.
+    wanted_row: Option<ObjectRef>,
     table: Option<TableDesk>,
     findings: mpsc::Receiver<Finding>,
     teller: mpsc::Sender<Finding>,
@@ -88,6 +98,8 @@ impl Desk {
         Self {
             current: None,
             opening: 0,
+            pictures: Pictures::new(log.clone()),
+            wanted_row: None,
             table: None,
             findings,
             teller,
@@ -101,7 +113,22 @@ impl Desk {
     /// Takes a command that is for the desk; gives any other back.
     pub(super) fn take(&mut self, command: Command, world: &World) -> Option<Command> {
         match command {
-            Command::OpenPreview(path) => self.open(path),
+            Command::OpenPreview(path) => {
+                let jobs = jobs_around(world, &path);
+                self.open(path, jobs);
+            }
+            Command::ShowImage(wish) => {
+                let line = self.line();
+                self.pictures.wish(wish, &line);
+            }
+            Command::ShowObject { object, beside } => {
+                let jobs = jobs_around(world, &beside);
+                self.show_object(object, beside, jobs);
+            }
+            Command::ShowObjectRow { table, object } => {
+                self.open(table, Vec::new());
+                self.wanted_row = Some(object);
+            }
             Command::ClosePreview => self.close(),
             Command::OpenStack(wish) => self.open_stack(wish),
             Command::ShowRows { first_row, count } => {
@@ -186,6 +213,8 @@ impl Desk {
     }
 
     fn close(&mut self) {
+        self.pictures.close();
+        self.wanted_row = None;
         self.opening = self.opening.wrapping_add(1);
         self.current = None;
         self.table = None;
@@ -198,11 +227,33 @@ impl Desk {
         }
     }
 
-    fn open(&mut self, path: PathBuf) {
+    fn open(&mut self, path: PathBuf, jobs: Vec<JobFiles>) {
         self.close();
+        self.look(path, jobs);
+    }
+
+    /// Looks into a file aside.
+    fn look(&mut self, path: PathBuf, jobs: Vec<JobFiles>) {
         self.show(path.clone(), PreviewContent::Opening);
+        let scratch = self.pictures.scratch();
+        self.line().aside(move |_line| {
+            pictures::open(&path, &jobs, &scratch).map_or_else(
+                || Found::Opened(look_into(&path, &ReadAs::default())),
+                Found::Picture,
+            )
+        });
+    }
+
+    /// Opens the image or the masks of an object and goes there.
+    fn show_object(&mut self, object: ObjectRef, beside: PathBuf, jobs: Vec<JobFiles>) {
+        self.close();
+        self.show(beside, PreviewContent::Opening);
+        self.pictures.want_object(object.object.clone());
         self.line()
-            .aside(move |_line| Found::Opened(look_into(&path, &ReadAs::default())));
+            .aside(move |_line| match pictures::file_of(&object, &jobs) {
+                Ok(path) => Found::ObjectFile(path, jobs),
+                Err(words) => Found::Failed(words),
+            });
     }
 
     fn open_stack(&mut self, wish: StackWish) {
@@ -257,6 +308,15 @@ impl Desk {
                 };
                 self.show_content(content);
             }
+            Found::Picture(found) => {
+                let line = self.line();
+                match self.pictures.take(found, &line) {
+                    Some(Ok(view)) => self.show_content(PreviewContent::Image(Arc::new(view))),
+                    Some(Err(words)) => self.show_content(PreviewContent::Failed(words)),
+                    None => {}
+                }
+            }
+            Found::ObjectFile(path, jobs) => self.look(path, jobs),
             // Taken before it comes here.
             Found::Report(_) => {}
             Found::Failed(words) => {
@@ -264,6 +324,12 @@ impl Desk {
                 self.show_content(PreviewContent::Failed(words));
             }
         }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.pictures.close();
     }
 }
 

@@ -30,6 +30,10 @@ pub struct ResultsState {
     table: table::TableState,
     image: image::ImageState,
     text: text::TextState,
+    /// Waits for a file that was asked for without knowing which.
+    follows: bool,
+    /// The preview that stood before it.
+    stood_before: Option<PathBuf>,
 }
 
 /// What is chosen in the tree.
@@ -57,6 +61,33 @@ impl ResultsState {
         self.show_batch(batch);
         self.folded_jobs.remove(&job);
         self.chosen = Some(ChosenResult::Job(job));
+    }
+
+    /// Notices that a file was asked for by something in it.
+    fn notice(&mut self, snapshot: &Snapshot, outbox: &Outbox) {
+        for command in &outbox.commands {
+            match command {
+                Command::ShowObject { .. } | Command::ShowObjectRow { .. } => {
+                    let preview = snapshot.preview.as_ref();
+                    self.stood_before = preview.map(|preview| preview.path.clone());
+                    self.follows = true;
+                }
+                Command::OpenPreview(_) => self.follows = false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Chooses the file that was asked for so, once it is known which.
+    fn follow(&mut self, snapshot: &Snapshot) {
+        let path = snapshot.preview.as_ref().map(|preview| &preview.path);
+        if let Some(path) = path.filter(|path| self.stood_before.as_ref() != Some(path))
+            && self.follows
+        {
+            self.chosen = Some(ChosenResult::File(path.clone()));
+            self.follows = false;
+            self.rows.forget();
+        }
     }
 
     /// Opens a job in the tree and chooses one of its files; the preview is asked for by whoever goes there.
@@ -107,5 +138,7 @@ pub fn results_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, ou
             ..Margin::ZERO
         }))
         .show(ui, |ui| tree::tree_ui(ui, snapshot, state, outbox));
+    state.follow(snapshot);
     egui::CentralPanel::no_frame().show(ui, |ui| preview::preview_ui(ui, snapshot, state, outbox));
+    state.notice(snapshot, outbox);
 }

@@ -149,17 +149,11 @@ fn file_ui(
         None => {
             widgets::busy(ui, "Opening the file");
         }
-        Some(preview) => content_ui(ui, &name, preview, state, outbox),
+        Some(preview) => content_ui(ui, preview, state, outbox),
     }
 }
 
-fn content_ui(
-    ui: &mut Ui,
-    name: &str,
-    preview: &Preview,
-    state: &mut ResultsState,
-    outbox: &mut Outbox,
-) {
+fn content_ui(ui: &mut Ui, preview: &Preview, state: &mut ResultsState, outbox: &mut Outbox) {
     match &preview.content {
         PreviewContent::Opening => {
             widgets::busy(ui, "Opening the file");
@@ -167,7 +161,7 @@ fn content_ui(
         PreviewContent::Table(page) => {
             table::table_ui(ui, &preview.path, page, &mut state.table, outbox);
         }
-        PreviewContent::Image(picture) => image::image_ui(ui, name, picture, &mut state.image),
+        PreviewContent::Image(view) => image::image_ui(ui, view, &mut state.image, outbox),
         PreviewContent::Text(page) => text::text_ui(ui, page, &mut state.text),
         PreviewContent::Other { size_bytes, kind } => widgets::card(ui, |ui| {
             widgets::fact(ui, "Kind", kind);
