@@ -25,6 +25,7 @@ mod hostile;
 mod journey;
 mod kill;
 mod large_upload;
+mod looking;
 mod machine;
 mod many_jobs;
 mod net;

@@ -780,3 +780,51 @@ fn a_label_image_is_shown_over_its_image() {
         );
     }
 }
+
+/// Peak memory of this process, in MiB, where the system says.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Opens the image that `LABFERRY_MEASURE_IMAGE` names, moves over it and says what that took.
+#[test]
+#[ignore = "measures an image made by hand"]
+fn measure() {
+    let Some(path) = std::env::var_os("LABFERRY_MEASURE_IMAGE").map(PathBuf::from) else {
+        return;
+    };
+    let scratch = path.parent().unwrap();
+    let before = peak_mib();
+    let start = std::time::Instant::now();
+    let viewer = open::open(&path, &[], scratch).unwrap().unwrap();
+    let page = &viewer.image.as_ref().unwrap().1;
+    page.look_roughly();
+    let wish = |level: u8, column: u32, row: u32| ImageWish {
+        level,
+        columns: column..column + 9,
+        rows: row..row + 6,
+        ..ImageWish::default()
+    };
+    let first = viewer.view(&wish(page.levels - 1, 0, 0), &mut |_| true);
+    println!(
+        "first picture after {:?}, there: {}",
+        start.elapsed(),
+        first.overview.is_some()
+    );
+    let near = std::time::Instant::now();
+    drop(viewer.view(&wish(0, 30, 30), &mut |_| true));
+    println!("54 tiles of level 0 after {:?}", near.elapsed());
+    page.read_all(&|| true).unwrap();
+    println!("all read after {:?}", start.elapsed());
+    for level in 0..page.levels {
+        let start = std::time::Instant::now();
+        for step in 0..20 {
+            drop(viewer.view(&wish(level, step, step), &mut |_| true));
+        }
+        println!("level {level}: {:?} a step of moving", start.elapsed() / 20);
+    }
+    println!("peak memory {} MiB, {before} before", peak_mib());
+}

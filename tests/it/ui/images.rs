@@ -134,7 +134,7 @@ fn place(window: &Window, x: f32, y: f32) -> Pos2 {
 #[test]
 fn an_image_asks_for_the_tiles_that_are_seen() {
     let mut window = open();
-    assert!(window.sees("200 × 100 pixels · 16-bit gray"));
+    assert!(window.sees("A01.tif · 200 × 100 pixels · 16-bit gray"));
     let first = wish(&window);
     assert_eq!((first.opening, first.level, first.page), (1, 0, 0));
     assert_eq!((first.columns, first.rows), (0..1, 0..1));

@@ -1,5 +1,7 @@
 //! The lines above an image: zoom and pages, brightness, notes, the legend of its objects and the chosen one.
 
+use std::path::Path;
+
 use egui::{Checkbox, RichText, ScrollArea, Slider, Ui, vec2};
 
 use crate::engine::command::Command;
@@ -13,7 +15,13 @@ use crate::ui::{format, theme, widgets};
 const LEGEND_HEIGHT: f32 = 76.0;
 
 /// Zoom, pages, what is shown, and what the file is.
-pub(super) fn bar_ui(ui: &mut Ui, view: &ImageView, state: &mut ImageState, fitted: f32) {
+pub(super) fn bar_ui(
+    ui: &mut Ui,
+    file: &Path,
+    view: &ImageView,
+    state: &mut ImageState,
+    fitted: f32,
+) {
     ui.horizontal_wrapped(|ui| {
         let shown = state.scale.unwrap_or(fitted);
         if ui
@@ -58,22 +66,25 @@ pub(super) fn bar_ui(ui: &mut Ui, view: &ImageView, state: &mut ImageState, fitt
                 .on_hover_text("Draw the objects over the image");
         }
         let percent = shown * ui.pixels_per_point() * 100.0;
-        let about = if view.about.is_empty() {
-            String::new()
-        } else {
-            format!("{} · ", view.about)
-        };
+        // Of masks the title says the mask file only.
+        let is_titled = file
+            .file_name()
+            .is_some_and(|name| name == view.name.as_str());
+        let name = Some(view.name.as_str()).filter(|name| !is_titled && !name.is_empty());
+        let about = Some(view.about.as_str()).filter(|about| !about.is_empty());
         let percent = if percent < 10.0 {
             format!("{percent:.1} %")
         } else {
             format!("{percent:.0} %")
         };
         let size = format!(
-            "{} × {} pixels · {about}{percent}",
+            "{} × {} pixels",
             format::grouped(u64::from(view.width)),
             format::grouped(u64::from(view.height))
         );
-        widgets::weak(ui, size);
+        let facts = [name, Some(&size), about, Some(&percent)];
+        let facts: Vec<&str> = facts.into_iter().flatten().collect();
+        widgets::weak(ui, facts.join(" · "));
         if let Some(percent) = view.percent {
             busy_ui(ui, percent);
         }
@@ -204,7 +215,12 @@ pub(super) fn legend_ui(ui: &mut Ui, view: &ImageView, state: &mut ImageState) {
                     widgets::weak(ui, "No objects in this image");
                     return;
                 }
-                ui.add_space(8.0);
+                // Together they do not fit beside the classes of a narrow pane.
+                if ui.max_rect().width() < 640.0 {
+                    ui.end_row();
+                } else {
+                    ui.add_space(8.0);
+                }
                 for (style, name) in [(MaskStyle::Outlines, "Outlines"), (MaskStyle::Fill, "Fill")]
                 {
                     ui.radio_value(&mut state.masks.style, style, name);
@@ -243,6 +259,9 @@ pub(super) fn selected_ui(
         return;
     };
     ui.horizontal_wrapped(|ui| {
+        if widgets::bare_button(ui, "×", "Choose none").clicked() {
+            state.selected = None;
+        }
         ui.label(RichText::new(words).strong());
         if ui
             .button("Show selected")
@@ -264,9 +283,6 @@ pub(super) fn selected_ui(
                     object: info.id.clone(),
                 },
             });
-        }
-        if widgets::bare_button(ui, "×", "Choose none").clicked() {
-            state.selected = None;
         }
     });
 }

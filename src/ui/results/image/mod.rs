@@ -7,6 +7,7 @@ mod textures;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
@@ -84,13 +85,19 @@ impl Lens {
 }
 
 /// The image with what can be done about it.
-pub fn image_ui(ui: &mut Ui, view: &ImageView, state: &mut ImageState, outbox: &mut Outbox) {
+pub fn image_ui(
+    ui: &mut Ui,
+    file: &Path,
+    view: &ImageView,
+    state: &mut ImageState,
+    outbox: &mut Outbox,
+) {
     state.adopt(view);
     let size = vec2(view.width as f32, view.height as f32);
     // Known before the bars are drawn, which take from it.
     let room = ui.available_size();
     let guess = fitted(room, size);
-    bar::bar_ui(ui, view, state, guess);
+    bar::bar_ui(ui, file, view, state, guess);
     bar::brightness_ui(ui, view, state);
     bar::notes_ui(ui, view);
     bar::legend_ui(ui, view, state);
