@@ -90,32 +90,7 @@ async fn from_masks_to_image_to_row_and_back() {
     };
     engine.send(Command::ShowImage(stale)).unwrap();
 
-    // The image changes while it is open.
-    let input = samples_path(top.path(), &view.name);
-    let bytes = std::fs::read(&input).unwrap();
-    let cut = std::fs::File::options().write(true).open(&input).unwrap();
-    cut.set_len(bytes.len() as u64 / 2).unwrap();
-    engine
-        .send(Command::ShowImage(ImageWish {
-            opening: view.opening,
-            ..ImageWish::default()
-        }))
-        .unwrap();
-    wait(&engine, "the note that it changed", |snapshot| {
-        let preview = snapshot.preview.as_ref();
-        preview.is_some_and(|preview| {
-            matches!(&preview.content, PreviewContent::Failed(words) if words.sentence().contains("changed"))
-        })
-    })
-    .await;
-    // Without its image: over a plain ground, and it is said.
-    std::fs::remove_file(&input).unwrap();
-    engine.send(show).unwrap();
-    let view = image(&engine, "the object without its image", |view| {
-        view.goes_to == 2
-    })
-    .await;
-    assert!(view.plain_ground && !view.notes.is_empty());
+    the_image_changes_and_goes(&engine, &view, show, &samples_path(top.path(), &view.name)).await;
 
     let back = ObjectRef {
         image: set.image.clone(),
@@ -136,6 +111,38 @@ async fn from_masks_to_image_to_row_and_back() {
     })
     .await;
     engine.shutdown();
+}
+
+async fn the_image_changes_and_goes(
+    engine: &Engine,
+    view: &ImageView,
+    show: Command,
+    input: &std::path::Path,
+) {
+    let bytes = std::fs::read(input).unwrap();
+    let cut = std::fs::File::options().write(true).open(input).unwrap();
+    cut.set_len(bytes.len() as u64 / 2).unwrap();
+    engine
+        .send(Command::ShowImage(ImageWish {
+            opening: view.opening,
+            ..ImageWish::default()
+        }))
+        .unwrap();
+    wait(engine, "the note that it changed", |snapshot| {
+        let preview = snapshot.preview.as_ref();
+        preview.is_some_and(|preview| {
+            matches!(&preview.content, PreviewContent::Failed(words) if words.sentence().contains("changed"))
+        })
+    })
+    .await;
+    // Without its image: over a plain ground, and it is said.
+    std::fs::remove_file(input).unwrap();
+    engine.send(show).unwrap();
+    let view = image(engine, "the object without its image", |view| {
+        view.goes_to == 2
+    })
+    .await;
+    assert!(view.plain_ground && !view.notes.is_empty());
 }
 
 fn samples_path(top: &std::path::Path, name: &str) -> std::path::PathBuf {

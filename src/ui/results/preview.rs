@@ -162,7 +162,7 @@ fn content_ui(ui: &mut Ui, preview: &Preview, state: &mut ResultsState, outbox: 
             table::table_ui(ui, &preview.path, page, &mut state.table, outbox);
         }
         PreviewContent::Image(view) => {
-            image::image_ui(ui, &preview.path, view, &mut state.image, outbox)
+            image::image_ui(ui, &preview.path, view, &mut state.image, outbox);
         }
         PreviewContent::Text(page) => text::text_ui(ui, page, &mut state.text),
         PreviewContent::Other { size_bytes, kind } => widgets::card(ui, |ui| {
