@@ -120,3 +120,45 @@ impl<'a> Cascade<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::image_view::level_size;
+
+    #[test]
+    fn bands_of_any_height_give_the_same_levels() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut random = fastrand::Rng::with_seed(11);
+        let (width, height, levels) = (9_u32, 1003_u32, 6_u8);
+        for _ in 0..20 {
+            let whole = Block {
+                width: width as usize,
+                height: height as usize,
+                channels: 1,
+                values: Values::Eight((0..width * height).map(|_| random.u8(..)).collect()),
+            };
+            let stored: Vec<StoredLevel> = (1..levels)
+                .map(|level| {
+                    let size = level_size(width, height, level);
+                    StoredLevel::new(folder.path(), size, (1, Kind::Eight)).unwrap()
+                })
+                .collect();
+            let mut cascade = Cascade::new(levels, 1, &stored);
+            let mut y = 0;
+            while y < whole.height {
+                let rows = random.usize(1..40).min(whole.height - y);
+                let band = whole.part(0, y, whole.width, rows);
+                y += rows;
+                cascade.take(band, y == whole.height).unwrap();
+            }
+            let mut expected = whole;
+            for level in &stored {
+                expected = expected.halved();
+                let size = (level.width, level.height);
+                let (found, complete) = level.read((0, 0), size).unwrap();
+                assert!(complete && found.as_ref() == Some(&expected), "{size:?}");
+            }
+        }
+    }
+}
