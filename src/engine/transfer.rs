@@ -14,6 +14,7 @@ use crate::model::remote::{Link, Output, RemoteJob};
 use crate::net::client::Http;
 use crate::net::download::{self, Expected, Order};
 use crate::providers::Provider;
+use crate::results::provenance::RunState;
 use crate::results::receipt::{self, Receipt};
 use crate::results::unzip::{self, Limits, UnzipError};
 
@@ -151,10 +152,10 @@ pub(super) fn unpack(
 }
 
 /// The receipt with the records of files that are there and no longer in the journal: an earlier attempt's, a forgotten
-/// job's. A receipt that cannot be read is replaced.
+/// job's; and with those jobs. A receipt that cannot be read is replaced.
 pub(super) fn with_earlier(folder: &Path, mut receipt: Receipt) -> Receipt {
     let earlier = match receipt::read(folder) {
-        Ok(earlier) => earlier.files,
+        Ok(earlier) => earlier,
         Err(error) => {
             tracing::debug!(%error, "no earlier receipt");
             return receipt;
@@ -163,9 +164,18 @@ pub(super) fn with_earlier(folder: &Path, mut receipt: Receipt) -> Receipt {
     let known: BTreeSet<String> = receipt.files.iter().map(|file| file.path.clone()).collect();
     receipt.files.extend(
         earlier
+            .files
             .into_iter()
             .filter(|file| !known.contains(&file.path) && folder.join(&file.path).is_file()),
     );
+    // A forgotten job is told by its folder: one that is tried again keeps it. Jobs name their inputs by place; the files
+    // of a batch never change.
+    let known: BTreeSet<String> = receipt.jobs.iter().map(|job| job.folder.clone()).collect();
+    let same_inputs = earlier.inputs.len() == receipt.inputs.len();
+    receipt.jobs.extend(earlier.jobs.into_iter().filter(|job| {
+        same_inputs && !known.contains(&job.folder) && job.state != RunState::Unfinished
+    }));
+    receipt.beside = earlier.beside;
     receipt
 }
 

@@ -3,9 +3,8 @@
 //! It decides nothing about names or formats.
 
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use crate::model::file::READ_BYTES;
@@ -17,9 +16,8 @@ pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 pub(crate) fn hex(digest: &[u8]) -> String {
     let mut text = String::with_capacity(digest.len() * 2);
     for byte in digest {
-        // Writing into a String cannot fail; the result exists for other writers.
-        if write!(text, "{byte:02x}").is_err() {
-            break;
+        for half in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(u32::from(half), 16));
         }
     }
     text
@@ -50,6 +48,36 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Writes a small file so that at every moment either the old or the new one is there whole.
+pub(crate) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".receipt-")
+        .suffix(".part")
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    make_readable(file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(folder.join(name))
+        .map_err(|failure| failure.error)?;
+    sync_folder(folder)
+}
+
+/// Temporary files are private to their maker; a receipt is for whoever may read the folder.
+#[cfg(unix)]
+fn make_readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same signature on every system"
+)]
+fn make_readable(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// No room is its own case everywhere: it is the person's to solve and everything can go on afterwards.

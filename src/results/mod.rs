@@ -9,6 +9,7 @@ pub mod masks;
 pub mod names;
 pub mod overlay;
 pub mod pairing;
+pub mod provenance;
 pub mod receipt;
 pub mod sniff;
 pub mod table;

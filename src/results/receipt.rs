@@ -3,13 +3,14 @@
 //! It is written beside the files it speaks of and can be checked on any computer at any later time.
 //! Fetching files and naming them is not done here.
 
-use crate::results::disk::{fingerprint, sync_folder};
+use crate::results::disk::{self, fingerprint};
 use crate::results::names::fold;
+use crate::results::provenance::{self, JobRecord};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use thiserror::Error;
 
@@ -39,6 +40,12 @@ pub struct Receipt {
     /// What came back.
     #[serde(default)]
     pub files: Vec<FileRecord>,
+    /// What ran, in the order made.
+    #[serde(default)]
+    pub jobs: Vec<JobRecord>,
+    /// What Labferry last wrote about the files, by name: the SHA-256 of it, hexadecimal.
+    #[serde(default)]
+    pub beside: BTreeMap<String, String>,
 }
 
 /// A file on the person's disk that was sent.
@@ -76,6 +83,9 @@ pub struct FileRecord {
     pub fetched_at: Timestamp,
     /// The archive it was unpacked from, by the archive's name.
     pub from_archive: Option<String>,
+    /// Whether the platform stated this SHA-256, too.
+    #[serde(default)]
+    pub hash_given: bool,
 }
 
 /// Why a receipt could not be read or written.
@@ -142,39 +152,10 @@ impl Outcome {
 }
 
 /// Writes the receipt so that at every moment either the old or the new one is there whole.
-pub fn write(folder: &Path, receipt: &Receipt) -> Result<(), ReceiptError> {
+pub(in crate::results) fn write(folder: &Path, receipt: &Receipt) -> Result<(), ReceiptError> {
     let mut text = serde_json::to_vec_pretty(receipt).map_err(ReceiptError::Damaged)?;
     text.push(b'\n');
-    write_whole(folder, &text).map_err(ReceiptError::Io)
-}
-
-fn write_whole(folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(".receipt-")
-        .suffix(".part")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    make_readable(file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(RECEIPT_NAME))
-        .map_err(|failure| failure.error)?;
-    sync_folder(folder)
-}
-
-/// Temporary files are private to their maker; a receipt is for whoever may read the folder.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same signature on every system"
-)]
-fn make_readable(_file: &File) -> io::Result<()> {
-    Ok(())
+    disk::write_whole(folder, RECEIPT_NAME, &text).map_err(ReceiptError::Io)
 }
 
 /// Reads the receipt of a results folder.
@@ -280,7 +261,9 @@ fn found(folder: &Path) -> Vec<(String, Outcome)> {
 
 fn is_ours_or_litter(path: &str) -> bool {
     let name = fold(path.rsplit('/').next().unwrap_or(path));
-    path == RECEIPT_NAME || SYSTEM_LITTER.contains(&name.as_str())
+    path == RECEIPT_NAME
+        || provenance::is_about_the_others(path)
+        || SYSTEM_LITTER.contains(&name.as_str())
 }
 
 /// A path as the receipt writes it.
@@ -300,6 +283,7 @@ mod tests {
         Checked, FileRecord, InputRecord, Outcome, RECEIPT_NAME, Receipt, ReceiptError, SCHEMA,
         check, read, write,
     };
+    use std::collections::BTreeMap;
     use std::fs;
     use std::path::Path;
 
@@ -324,6 +308,7 @@ mod tests {
             sha256,
             fetched_at: "2026-11-20T14:00:00Z".parse().unwrap(),
             from_archive: None,
+            hash_given: false,
         }
     }
 
@@ -341,6 +326,8 @@ mod tests {
                 sha256: None,
             }],
             files,
+            jobs: Vec::new(),
+            beside: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The simulated platforms against clients nobody here wrote: the official Python SDKs of Code Ocean and Seven Bridges,
-# in a virtual environment of their own, each program with sandboxes it starts and ends itself.
+# Labferry against programs nobody here wrote: the simulated platforms against the official Python SDKs of Code Ocean and
+# Seven Bridges, the RO-Crate of a finished demo against its validator; in a virtual environment of their own, each program
+# with sandboxes it starts and ends itself.
 #
 # usage: tests/sdk/run.sh [PROGRAM]     (target/debug/labferry when none is named)
 # Ends with 77 where there is no Python, or no package index to get the SDKs from.
@@ -47,7 +48,7 @@ trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost PYTHONDONTWRITEBYTECODE=1
 
 failed=0
-for checks in code_ocean code_ocean_older seven_bridges seven_bridges_limits; do
+for checks in code_ocean code_ocean_older seven_bridges seven_bridges_limits crates; do
   printf '%s\n' "$checks"
   timeout --kill-after=10 240 "$environment/bin/python" "$here/$checks.py" "$program" || failed=1
 done

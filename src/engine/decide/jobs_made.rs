@@ -13,6 +13,8 @@ use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
 use crate::model::remote::{ListedJob, StagedFile};
 use crate::results::names;
+use crate::results::provenance::{CRATE_NAME, METHODS_NAME};
+use crate::results::receipt::RECEIPT_NAME;
 
 /// The inputs of one job, and what tells it from its siblings.
 #[derive(Default)]
@@ -31,7 +33,8 @@ pub(super) fn of_targets(
     targets: &[Target],
     now: Now,
 ) -> Vec<Job> {
-    let mut folders = BTreeSet::from(["receipt.json".to_owned()]);
+    let own = [RECEIPT_NAME, METHODS_NAME, CRATE_NAME];
+    let mut folders: BTreeSet<String> = own.into_iter().map(str::to_owned).collect();
     let mut taken = BTreeSet::new();
     let mut jobs = Vec::new();
     let mut number = world.last_ids.job.0;

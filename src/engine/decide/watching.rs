@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::decide::{Verdict, calm, fail, outage, refused, verdict, wait};
 use crate::engine::event::{Now, WorkKey};
+use crate::engine::receipt::{FAILED_THERE, FINISHED_THERE, STOPPED_THERE};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
 use crate::model::ids::{BatchId, ConnectionId, JobId};
@@ -133,23 +134,14 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
                 format!("The platform calls its state “{text}”"),
             );
         }
-        JobStatus::Succeeded => move_job(
-            &mut job,
-            Stage::Downloading,
-            now,
-            "Finished at the platform",
-        ),
+        JobStatus::Succeeded => move_job(&mut job, Stage::Downloading, now, FINISHED_THERE),
         JobStatus::Failed { reason } => {
             let partial = world
                 .facts_of(&job)
                 .is_some_and(|facts| facts.capabilities.partial_results);
             let error = remote_failure(reason.as_deref());
             if partial {
-                note(
-                    &mut job,
-                    now,
-                    "Failed at the platform; fetching what it left",
-                );
+                note(&mut job, now, FAILED_THERE);
                 move_job(
                     &mut job,
                     Stage::Downloading,
@@ -163,7 +155,7 @@ fn reported(world: &mut World, mut job: Job, mut report: JobReport, now: Now) ->
             }
         }
         JobStatus::Cancelled => {
-            move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
+            move_job(&mut job, Stage::Cancelled, now, STOPPED_THERE);
         }
         JobStatus::Gone => {
             fail(world, job, gone(), now);
@@ -233,7 +225,7 @@ pub(super) fn cancel_answered(world: &mut World, id: JobId, outcome: Result<()>,
     };
     match outcome {
         Ok(()) => {
-            move_job(&mut job, Stage::Cancelled, now, "Stopped at the platform");
+            move_job(&mut job, Stage::Cancelled, now, STOPPED_THERE);
             let batch = job.batch;
             world.put_job(job);
             batch_settled(world, batch, now);

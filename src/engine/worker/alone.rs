@@ -21,7 +21,7 @@ use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::samples::SampleSheet;
 use crate::model::secret::Secret;
 use crate::results::receipt::Receipt;
-use crate::results::{names, receipt};
+use crate::results::{names, provenance, receipt};
 
 /// Does a piece of work that needs no client of a platform.
 #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
@@ -214,7 +214,7 @@ async fn write_receipt(
         written(&tools, Doing::WriteReceipt)?;
         transfer::remove_spent(&spent)?;
         let receipt = transfer::with_earlier(&folder, *receipt);
-        receipt::write(&folder, &receipt)
+        provenance::write(&folder, receipt)
             .map_err(|error| Error::from_io(&std::io::Error::from(error), Doing::WriteReceipt))
             .map_err(|error| place::reason(error, &folder, 0))
     });
