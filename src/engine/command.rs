@@ -123,8 +123,38 @@ pub enum Command {
         /// Whose row.
         object: ObjectRef,
     },
-    /// Holds a results folder against its receipt and says so in a notice.
+    /// Wants these rows of the open text in the snapshot.
+    ShowLines {
+        /// First row, from 0.
+        first_row: u64,
+        /// How many.
+        count: usize,
+    },
+    /// Goes to a line of the open text, counted from 1.
+    GoToLine(u64),
+    /// Looks for words in the open text, in upper or lower case.
+    FindText {
+        /// The words.
+        words: String,
+        /// From which row on: forwards that row first, backwards those before it.
+        from_row: u64,
+        /// Towards the end, else towards the beginning.
+        forward: bool,
+    },
+    /// Ends a search in the open text.
+    StopFinding,
+    /// Shows the open JSON as it is written; opening it again shows the tree.
+    ShowAsText,
+    /// Computes the hash of the open file.
+    HashPreview,
+    /// Ends the hashing under way.
+    StopHashing,
+    /// Follows the end of the open text, or no longer.
+    FollowText(bool),
+    /// Holds a results folder against its receipt; the answer comes with the snapshot and as a notice.
     CheckFolder(PathBuf),
+    /// Reads what a results folder tells of itself into the snapshot.
+    OpenFolder(PathBuf),
     /// Takes a notice away.
     DismissNotice(NoticeId),
     /// Makes a report of a problem into the snapshot, redacted.
@@ -187,7 +217,16 @@ impl Command {
             Self::ShowImage(_) => "show image",
             Self::ShowObject { .. } => "show object",
             Self::ShowObjectRow { .. } => "show object row",
+            Self::ShowLines { .. } => "show lines",
+            Self::GoToLine(_) => "go to line",
+            Self::FindText { .. } => "find text",
+            Self::StopFinding => "stop finding",
+            Self::ShowAsText => "show as text",
+            Self::HashPreview => "hash preview",
+            Self::StopHashing => "stop hashing",
+            Self::FollowText(_) => "follow text",
             Self::CheckFolder(_) => "check folder",
+            Self::OpenFolder(_) => "open folder",
             Self::DismissNotice(_) => "dismiss notice",
             Self::MakeReport => "make report",
             Self::SaveReport(_) => "save report",

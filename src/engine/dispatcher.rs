@@ -441,6 +441,7 @@ impl Dispatcher {
         let beside = Beside {
             phase: self.phase.clone(),
             preview: self.desk.preview(),
+            folder: self.desk.folder(),
             report: self.desk.report(),
             bytes: self.progress.bytes(&self.world),
             rates: self.progress.rates(),

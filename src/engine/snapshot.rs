@@ -10,6 +10,7 @@ use crate::model::artifact::Artifact;
 use crate::model::batch::{Batch, Finding};
 use crate::model::connection::{Account, Connection, KeyState};
 use crate::model::file::ListedFile;
+use crate::model::folder::{FolderCheck, FolderPage};
 use crate::model::form::Form;
 use crate::model::ids::{ConnectionId, PipelineId, ProviderId};
 use crate::model::job::Job;
@@ -49,6 +50,10 @@ pub struct Snapshot {
     pub notices: Vec<Arc<Notice>>,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// The results folder that was last opened.
+    pub folder: Option<Arc<FolderPage>>,
+    /// How the last check of each results folder stands.
+    pub checks: Arc<BTreeMap<PathBuf, FolderCheck>>,
     /// The report of a problem that was asked for.
     pub report: Option<Arc<Report>>,
     /// As saved.

@@ -8,6 +8,7 @@ use crate::engine::plan::is_blocked;
 use crate::engine::snapshot::{ConnectionView, JobView, KeyringState, Phase, Snapshot, Traffic};
 use crate::engine::world::World;
 use crate::model::artifact::Artifact;
+use crate::model::folder::FolderPage;
 use crate::model::ids::JobId;
 use crate::model::job::{Job, Stage};
 use crate::model::notice::Did;
@@ -21,6 +22,8 @@ pub struct Beside {
     pub phase: Phase,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// The results folder that was last opened.
+    pub folder: Option<Arc<FolderPage>>,
     /// The report that was asked for.
     pub report: Option<Arc<Report>>,
     /// Bytes on the move, by job: done and in all.
@@ -88,6 +91,8 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
         batches,
         notices,
         preview: beside.preview.clone(),
+        folder: beside.folder.clone(),
+        checks: world.live.checks.clone(),
         report: beside.report.clone(),
         settings: world.settings.clone(),
         default_results_folder: world.default_results_folder.clone(),
@@ -116,6 +121,8 @@ pub fn empty(world: &World, phase: Phase) -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        folder: None,
+        checks: Arc::default(),
         report: None,
         settings: world.settings.clone(),
         default_results_folder: Arc::new(PathBuf::clone(&world.default_results_folder)),

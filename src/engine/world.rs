@@ -18,6 +18,7 @@ use crate::model::artifact::Artifact;
 use crate::model::batch::Batch;
 use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::folder::FolderCheck;
 use crate::model::form::Form;
 use crate::model::ids::{
     ArtifactId, BatchId, ConnectionId, FileId, JobId, NoticeId, PipelineId, ProviderId,
@@ -93,6 +94,8 @@ pub struct Live {
     pub saves: BTreeMap<String, Saving>,
     /// A draft to look over as soon as the look-over under way is done.
     pub check_wanted: Option<crate::model::batch::BatchDraft>,
+    /// How the last check of each results folder stands.
+    pub checks: Arc<BTreeMap<PathBuf, FolderCheck>>,
     /// Counts looks through files.
     pub scans: u64,
     /// Running jobs that were called stalled.

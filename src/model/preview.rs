@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::image_view::ImageView;
+use crate::model::json::JsonTree;
 use crate::model::notice::Words;
 use crate::model::table::TablePage;
 use crate::model::text::TextPage;
@@ -26,15 +27,36 @@ pub enum PreviewContent {
     Table(Arc<TablePage>),
     /// An image, objects, or both.
     Image(Arc<ImageView>),
-    /// Text, JSON or a log.
+    /// Text, a log, or JSON as it is written.
     Text(Arc<TextPage>),
+    /// JSON as a tree.
+    Json(Arc<JsonTree>),
     /// Anything else: shown by size, type and hash.
     Other {
         /// Length in bytes.
         size_bytes: u64,
         /// The kind in words, such as `ZIP archive`.
         kind: String,
+        /// Its hash.
+        hash: FileHash,
     },
     /// It could not be opened.
+    Failed(Words),
+}
+
+/// The SHA-256 of a file that cannot be shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum FileHash {
+    /// Nobody asked, or it was stopped.
+    #[default]
+    NotAsked,
+    /// Under way.
+    Working {
+        /// Bytes read so far.
+        done_bytes: u64,
+    },
+    /// Lower-case hexadecimal.
+    Done(String),
+    /// It could not be read.
     Failed(Words),
 }

@@ -1,14 +1,78 @@
 //! A part of a text as the preview pane shows it.
 
-/// The beginning of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The rows of a text around what is on screen, and what is known of the rest.
+///
+/// A row is a line, or a part of a line that is too long for one row: so every row is short, whatever the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextPage {
-    /// The text.
-    pub text: String,
+    /// Number of the first row here, from 0.
+    pub first_row: u64,
+    /// The rows.
+    pub rows: Vec<TextRow>,
+    /// Rows known so far.
+    pub rows_known: u64,
+    /// Lines known so far.
+    pub lines_known: u64,
+    /// Whether that is all of them.
+    pub counted: bool,
     /// How it was read, such as `UTF-8`.
     pub encoding: String,
     /// Length of the file in bytes.
     pub size_bytes: u64,
-    /// Whether the file goes on behind `text`.
-    pub more: bool,
+    /// What has become of the file since it was opened, in a sentence; none when nothing has.
+    pub note: Option<String>,
+    /// Whether its end is followed.
+    pub following: bool,
+    /// What is looked for.
+    pub search: Option<TextSearch>,
+    /// Where to scroll to.
+    pub goal: Option<TextGoal>,
+}
+
+/// One row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextRow {
+    /// Its text without line end.
+    pub text: String,
+    /// The number of its line, from 1.
+    pub line: u64,
+    /// Whether it goes on with the line of the row before.
+    pub continues: bool,
+}
+
+/// Words looked for in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextSearch {
+    /// The words.
+    pub words: String,
+    /// How far it is.
+    pub state: SearchState,
+}
+
+/// How a search stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchState {
+    /// Under way; so many of the bytes to look at are done.
+    Looking {
+        /// Bytes looked at.
+        done_bytes: u64,
+    },
+    /// In this row.
+    Found {
+        /// The row.
+        row: u64,
+    },
+    /// Nowhere in this direction.
+    Nowhere,
+    /// A person stopped it.
+    Stopped,
+}
+
+/// A place to scroll to, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextGoal {
+    /// Rises with every new goal.
+    pub number: u64,
+    /// The row.
+    pub row: u64,
 }

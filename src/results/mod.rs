@@ -3,7 +3,9 @@
 //! Everything here works on files on this disk, on the caller's thread, and blocks: the engine decides which thread that is.
 //! It does not fetch anything, knows no platform and draws nothing.
 
+pub mod fingerprint;
 pub mod image;
+pub mod json;
 pub mod labels;
 pub mod masks;
 pub mod names;

@@ -3,6 +3,7 @@
 //! It is written beside the files it speaks of and can be checked on any computer at any later time.
 //! Fetching files and naming them is not done here.
 
+pub use crate::model::folder::Outcome;
 use crate::results::disk::{self, fingerprint};
 use crate::results::names::fold;
 use crate::results::provenance::{self, JobRecord};
@@ -121,34 +122,6 @@ pub struct Checked {
     /// Relative to the folder, with `/`.
     pub path: String,
     pub outcome: Outcome,
-}
-
-/// What the comparison found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Length and SHA-256 as recorded.
-    Same,
-    /// There, with another content.
-    Changed,
-    /// Recorded, not there.
-    Missing,
-    /// There, not recorded. Half-fetched `.part` files count as extra.
-    Extra,
-    /// There, but it could not be read, or it is not a plain file inside the folder.
-    Unreadable,
-}
-
-impl Outcome {
-    /// The word shown to a person.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Changed => "changed",
-            Self::Missing => "missing",
-            Self::Extra => "extra",
-            Self::Unreadable => "unreadable",
-        }
-    }
 }
 
 /// Writes the receipt so that at every moment either the old or the new one is there whole.

@@ -4,6 +4,7 @@ mod connecting;
 mod fixture;
 mod images;
 mod platforms;
+mod results;
 mod security;
 mod send;
 mod tables;
@@ -27,10 +28,9 @@ use labferry::model::connection::Account;
 use labferry::model::ids::{BatchId, JobId};
 use labferry::model::job::Stage;
 use labferry::model::notice::{About, Words};
-use labferry::model::preview::{Preview, PreviewContent};
+use labferry::model::preview::{FileHash, Preview, PreviewContent};
 use labferry::model::provider::FanOut;
 use labferry::model::table::TablePage;
-use labferry::model::text::TextPage;
 use labferry::ui::desktop::{Picked, PretendDesktop};
 use labferry::ui::outbox::Place;
 use labferry::ui::{App, Link};
@@ -506,20 +506,18 @@ fn results_open_in_the_pane_that_fits() {
     assert!(window.sees("1999999"), "the very last row");
     show(
         &mut window,
-        PreviewContent::Text(Arc::new(TextPage {
-            text: "first line\nsecond 世界\n".to_owned(),
-            encoding: "UTF-8".to_owned(),
-            size_bytes: 9_000,
-            more: true,
-        })),
+        PreviewContent::Text(Arc::new(fixture::text_page(
+            0,
+            &["first line", "second 世界"],
+        ))),
     );
     assert!(window.sees("second 世界"));
-    assert!(window.sees("Only the beginning is shown"));
     show(
         &mut window,
         PreviewContent::Other {
             size_bytes: 12_000,
             kind: "ZIP archive".to_owned(),
+            hash: FileHash::Done("ab".repeat(32)),
         },
     );
     assert!(window.sees("ZIP archive"));

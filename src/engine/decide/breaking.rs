@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::engine::decide::{
-    connecting, drafting, fetching, finishing, listing, sampling, saving, sending, watching,
+    connecting, drafting, fetching, finishing, folders, listing, sampling, saving, sending,
+    watching,
 };
 use crate::engine::event::{Now, WorkKey, breakdown};
 use crate::engine::snapshot::KeyringState;
@@ -45,7 +46,8 @@ pub(super) fn broke(world: &mut World, key: &WorkKey, text: &str, now: Now) {
         WorkKey::StoreConnection(id) => saving::broke(world, id, now),
         // Tried again by the person; unknown, it would be at once and without end.
         WorkKey::ProbeKeyring => connecting::keyring_probed(world, KeyringState::Absent),
-        WorkKey::PrepareAdoption(..) | WorkKey::CheckFolder(_) => {}
+        WorkKey::PrepareAdoption(..) => {}
+        WorkKey::CheckFolder(folder) => folders::broke(world, &folder),
         WorkKey::Try => connecting::tried(world, Err(failed(Doing::Connect))),
         WorkKey::Connect(id) => {
             let key_state = world.link(id).key;

@@ -1,12 +1,44 @@
 //! What a check of a results folder found, in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::engine::event::Now;
+use crate::engine::event::{Now, Work};
 use crate::engine::world::World;
 use crate::model::error::Result;
+use crate::model::folder::{FolderAnswer, FolderCheck};
 use crate::model::notice::{About, Did, Subject, Weight, Words, details, explain};
 use crate::results::receipt::{Checked, Outcome};
+
+/// Holds a folder against its receipt.
+pub(super) fn check(world: &mut World, folder: PathBuf) {
+    keep(world, &folder, FolderCheck::Checking);
+    world.start(Work::CheckFolder(folder));
+}
+
+/// The check broke down: there is no answer.
+pub(super) fn broke(world: &mut World, folder: &Path) {
+    Arc::make_mut(&mut world.live.checks).remove(folder);
+}
+
+fn keep(world: &mut World, folder: &Path, check: FolderCheck) {
+    Arc::make_mut(&mut world.live.checks).insert(folder.to_owned(), check);
+}
+
+fn answer(files: &[Checked], now: Now) -> FolderAnswer {
+    let count = |outcome| files.iter().filter(|file| file.outcome == outcome).count();
+    let mut different: Vec<(Outcome, String)> = files
+        .iter()
+        .filter(|file| file.outcome != Outcome::Same)
+        .map(|file| (file.outcome, file.path.clone()))
+        .collect();
+    different.sort();
+    FolderAnswer {
+        at: now.at,
+        counts: Outcome::ALL.map(count),
+        different,
+    }
+}
 
 /// Says how the folder compares with its receipt; every file that is not the same stands in the details.
 pub(super) fn checked(world: &mut World, folder: &Path, outcome: Result<Vec<Checked>>, now: Now) {
@@ -23,10 +55,12 @@ pub(super) fn checked(world: &mut World, folder: &Path, outcome: Result<Vec<Chec
                 name: &name,
             };
             let words = explain(&error, subject, Did::Stopped);
+            keep(world, folder, FolderCheck::Failed(words.clone()));
             world.notice(now, About::App, Weight::Problem, words, details(&error));
             return;
         }
     };
+    keep(world, folder, FolderCheck::Answered(answer(&files, now)));
     let different: Vec<(String, String)> = files
         .iter()
         .filter(|file| file.outcome != Outcome::Same)

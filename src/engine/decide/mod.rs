@@ -159,13 +159,22 @@ fn obey(world: &mut World, command: Command, now: Now) {
             saving::save(world, filled, now);
         }
         Command::RetryKeyring => world.start(Work::ProbeKeyring),
-        Command::CheckFolder(folder) => world.start(Work::CheckFolder(folder)),
+        Command::CheckFolder(folder) => folders::check(world, folder),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
         Command::SaveSettings(settings) => settings::save(world, settings, now),
         // Preview and report touch nothing that is decided here: the dispatcher hands these to its desk.
         Command::OpenPreview(_)
         | Command::OpenStack(_)
         | Command::ClosePreview
+        | Command::OpenFolder(_)
+        | Command::ShowLines { .. }
+        | Command::GoToLine(_)
+        | Command::FindText { .. }
+        | Command::StopFinding
+        | Command::ShowAsText
+        | Command::HashPreview
+        | Command::StopHashing
+        | Command::FollowText(_)
         | Command::ShowRows { .. }
         | Command::Table(_)
         | Command::ShowImage(_)

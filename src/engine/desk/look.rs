@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::engine::desk::table::Opened;
 use crate::model::error::{Doing, Error, ErrorKind, system_words};
 use crate::model::notice::{Did, Subject, Words, explain};
-use crate::model::preview::PreviewContent;
+use crate::model::preview::{FileHash, PreviewContent};
 use crate::model::table::{ReadAs, StackWish};
+use crate::results::image;
 use crate::results::sniff::{self, Content};
 use crate::results::table::TableFile;
 use crate::results::table::sheet::Sheet;
 use crate::results::table::stack::{Member, stack};
-use crate::results::text;
+use crate::results::text::TextFile;
 
 /// Rows read around what is on screen at first.
 pub(super) const FIRST_ROWS: usize = 100;
@@ -33,7 +34,8 @@ pub(super) fn look_into(path: &Path, said: &ReadAs) -> Look {
     let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
     let content = match content {
         Content::Table(_) => return look_into_table(path, said),
-        Content::Masks | Content::Json | Content::Text(_) => text::head(path, text::SCREEN_BYTES)
+        Content::Masks | Content::Json | Content::Text(_) => TextFile::open(path)
+            .and_then(|text| text.page(0, FIRST_ROWS))
             .map_or_else(
                 |error| PreviewContent::Failed(failed(&error)),
                 |page| PreviewContent::Text(Arc::new(page)),
@@ -45,6 +47,7 @@ pub(super) fn look_into(path: &Path, said: &ReadAs) -> Look {
         | Content::Other { .. } => PreviewContent::Other {
             size_bytes,
             kind: content.kind(),
+            hash: FileHash::NotAsked,
         },
     };
     Look::Other(content)

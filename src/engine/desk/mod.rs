@@ -11,23 +11,29 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::engine::command::Command;
+use crate::engine::desk::hash::Hashing;
 use crate::engine::desk::look::{Look, look_into, look_into_stack};
 use crate::engine::desk::pictures::{PictureFound, Pictures, jobs_around};
 use crate::engine::desk::table::TableDesk;
+use crate::engine::desk::text::{OpenText, TextFound};
 use crate::engine::report;
 use crate::engine::world::World;
 use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::folder::{FolderPage, FolderTold};
 use crate::model::image_view::ObjectRef;
 use crate::model::notice::{Did, Subject, Words, explain};
-use crate::model::preview::{Preview, PreviewContent};
+use crate::model::preview::{FileHash, Preview, PreviewContent};
 use crate::model::report::Report;
 use crate::model::table::{ReadAs, StackWish, TableWish};
 use crate::results::pairing::JobFiles;
 
+mod folder;
+mod hash;
 mod look;
 mod pictures;
 mod table;
 mod table_work;
+mod text;
 
 /// What a thread at the desk found out, and for which opening or which report.
 struct Finding {
@@ -43,6 +49,9 @@ enum Found {
     Picture(PictureFound),
     /// The file that shows the wanted object, and the files of its job.
     ObjectFile(PathBuf, Vec<JobFiles>),
+    Folder(FolderPage),
+    Text(TextFound),
+    Hashed(FileHash),
 }
 
 /// Where threads aside tell what they found out about the file that is open.
@@ -82,11 +91,16 @@ pub(super) struct Desk {
     /// The object whose row the open table is to go to.
     wanted_row: Option<ObjectRef>,
     table: Option<TableDesk>,
+    text: OpenText,
+    hashing: Hashing,
     findings: mpsc::Receiver<Finding>,
     teller: mpsc::Sender<Finding>,
     /// The report of a problem, and which one is the newest asked for.
     report: Option<Arc<Report>>,
     reports: u64,
+    /// The results folder that was opened, and which one is the newest asked for.
+    folder: Option<Arc<FolderPage>>,
+    folders: u64,
     log: PathBuf,
     home: Option<PathBuf>,
 }
@@ -101,10 +115,14 @@ impl Desk {
             pictures: Pictures::new(log.clone()),
             wanted_row: None,
             table: None,
+            text: OpenText::default(),
+            hashing: Hashing::default(),
             findings,
             teller,
             report: None,
             reports: 0,
+            folder: None,
+            folders: 0,
             log,
             home,
         }
@@ -144,6 +162,19 @@ impl Desk {
                     self.show_content(content);
                 }
             }
+            Command::ShowLines { first_row, count } => self.show_text_rows(first_row, count),
+            Command::GoToLine(line) => self.go_to_line(line),
+            Command::FindText {
+                words,
+                from_row,
+                forward,
+            } => self.find_text(words, from_row, forward),
+            Command::ShowAsText => self.show_as_text(),
+            Command::HashPreview => self.hash_preview(),
+            Command::StopHashing => self.stop_hashing(),
+            Command::StopFinding => self.stop_finding(),
+            Command::FollowText(follow) => self.follow_text(follow),
+            Command::OpenFolder(folder) => self.open_folder(folder),
             Command::MakeReport => self.make_report(world),
             Command::SaveReport(path) => self.save_report(path),
             Command::CloseReport => {
@@ -163,6 +194,32 @@ impl Desk {
     /// The report that was asked for.
     pub(super) fn report(&self) -> Option<Arc<Report>> {
         self.report.clone()
+    }
+
+    /// The results folder that was opened.
+    pub(super) fn folder(&self) -> Option<Arc<FolderPage>> {
+        self.folder.clone()
+    }
+
+    fn open_folder(&mut self, folder: PathBuf) {
+        self.folders = self.folders.wrapping_add(1);
+        // What is known of the same folder stays until there is something newer.
+        if self
+            .folder
+            .as_ref()
+            .is_none_or(|page| page.folder != folder)
+        {
+            self.folder = Some(Arc::new(FolderPage {
+                folder: folder.clone(),
+                told: FolderTold::Reading,
+            }));
+        }
+        let (teller, opening) = (self.teller.clone(), self.folders);
+        let line = Line { teller, opening };
+        spawn_blocking(move || {
+            let told = folder::read(&folder);
+            line.tell(Found::Folder(FolderPage { folder, told }));
+        });
     }
 
     fn make_report(&mut self, world: &World) {
@@ -195,7 +252,14 @@ impl Desk {
     /// Waits until something on the desk has changed.
     pub(super) async fn changed(&mut self) {
         loop {
-            let Some(finding) = self.findings.recv().await else {
+            let next = tokio::select! {
+                finding = self.findings.recv() => finding,
+                () = self.text.look_due() => {
+                    self.look_again();
+                    continue;
+                }
+            };
+            let Some(finding) = next else {
                 return std::future::pending().await;
             };
             if let Found::Report(report) = finding.what {
@@ -205,8 +269,14 @@ impl Desk {
                 }
                 continue;
             }
-            if finding.opening == self.opening {
-                self.adopt(finding.what);
+            if let Found::Folder(page) = finding.what {
+                if finding.opening == self.folders {
+                    self.folder = Some(Arc::new(page));
+                    return;
+                }
+                continue;
+            }
+            if finding.opening == self.opening && self.adopt(finding.what) {
                 return;
             }
         }
@@ -218,6 +288,8 @@ impl Desk {
         self.opening = self.opening.wrapping_add(1);
         self.current = None;
         self.table = None;
+        self.text = OpenText::default();
+        self.hashing = Hashing::default();
     }
 
     fn line(&self) -> Line {
@@ -237,10 +309,10 @@ impl Desk {
         self.show(path.clone(), PreviewContent::Opening);
         let scratch = self.pictures.scratch();
         self.line().aside(move |_line| {
-            pictures::open(&path, &jobs, &scratch).map_or_else(
-                || Found::Opened(look_into(&path, &ReadAs::default())),
-                Found::Picture,
-            )
+            pictures::open(&path, &jobs, &scratch)
+                .map(Found::Picture)
+                .or_else(|| text::open(&path, true))
+                .unwrap_or_else(|| Found::Opened(look_into(&path, &ReadAs::default())))
         });
     }
 
@@ -284,8 +356,11 @@ impl Desk {
         }
     }
 
-    fn adopt(&mut self, found: Found) {
+    /// Takes in what was found; whether there is something new to show.
+    fn adopt(&mut self, found: Found) -> bool {
         match found {
+            Found::Hashed(hash) => self.hashed(hash),
+            Found::Text(found) => return self.adopt_text(found),
             Found::Opened(Look::Table(opened)) => {
                 let table = TableDesk::new(self.line(), opened);
                 self.show_content(table.content());
@@ -294,10 +369,11 @@ impl Desk {
             Found::Opened(Look::Other(content)) => {
                 self.table = None;
                 self.show_content(content);
+                self.hash_unasked();
             }
             Found::Table(told) => {
                 let Some(table) = &mut self.table else {
-                    return;
+                    return false;
                 };
                 let content = match table.hear(told) {
                     None => table.content(),
@@ -318,12 +394,13 @@ impl Desk {
             }
             Found::ObjectFile(path, jobs) => self.look(path, jobs),
             // Taken before it comes here.
-            Found::Report(_) => {}
+            Found::Report(_) | Found::Folder(_) => {}
             Found::Failed(words) => {
                 self.table = None;
                 self.show_content(PreviewContent::Failed(words));
             }
         }
+        true
     }
 }
 

@@ -1,7 +1,11 @@
 //! The page *Results*: batches, jobs and files at the left, the chosen file at the right.
 
+pub mod batch;
 pub mod image;
+pub mod json;
+pub mod other;
 pub mod preview;
+pub mod rows;
 pub mod table;
 pub mod text;
 pub mod tree;
@@ -34,6 +38,8 @@ pub struct ResultsState {
     follows: bool,
     /// The preview that stood before it.
     stood_before: Option<PathBuf>,
+    batch: batch::BatchState,
+    json: json::JsonState,
 }
 
 /// What is chosen in the tree.

@@ -9,9 +9,11 @@ use crate::engine::snapshot::Snapshot;
 use crate::model::artifact::ArtifactState;
 use crate::model::preview::{Preview, PreviewContent};
 use crate::ui::outbox::{Goal, Outbox, Wish};
-use crate::ui::results::{ChosenResult, ResultsState, image, table, text, tree};
+use crate::ui::results::{
+    ChosenResult, ResultsState, batch, image, json, other, table, text, tree,
+};
 use crate::ui::theme::icon;
-use crate::ui::{format, widgets};
+use crate::ui::widgets;
 
 /// The pane.
 pub fn preview_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, outbox: &mut Outbox) {
@@ -22,48 +24,12 @@ pub fn preview_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, ou
             "Choose a file",
             "Tables, images and texts open here at once",
         ),
-        Some(ChosenResult::Batch(batch)) => batch_ui(ui, snapshot, batch, outbox),
+        Some(ChosenResult::Batch(batch)) => {
+            batch::batch_ui(ui, snapshot, batch, &mut state.batch, outbox);
+        }
         Some(ChosenResult::Job(job)) => job_ui(ui, snapshot, job, state, outbox),
         Some(ChosenResult::File(path)) => file_ui(ui, snapshot, &path, state, outbox),
     }
-}
-
-fn batch_ui(
-    ui: &mut Ui,
-    snapshot: &Snapshot,
-    batch: crate::model::ids::BatchId,
-    outbox: &mut Outbox,
-) {
-    let Some(batch) = snapshot.batches.iter().find(|known| known.id == batch) else {
-        return;
-    };
-    widgets::page_title(ui, &batch.name);
-    widgets::card(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            if widgets::icon_button(ui, icon::FOLDER, "Open folder").clicked() {
-                outbox.wish(Wish::OpenPath(batch.folder.clone()));
-            }
-            let check = widgets::icon_button(ui, icon::GOOD, "Check again")
-                .on_hover_text("Hold the folder against its receipt; the answer comes as a notice");
-            if check.clicked() {
-                outbox.command(Command::CheckFolder(batch.folder.clone()));
-            }
-            if ui.button("Show jobs").clicked() {
-                outbox.go(Goal::Batch(batch.id));
-            }
-        });
-        ui.add_space(6.0);
-        widgets::fact(ui, "Sent", &format::moment(batch.created));
-        widgets::fact(ui, "Folder", &batch.folder.display().to_string());
-        for view in snapshot
-            .jobs
-            .iter()
-            .filter(|view| view.job.batch == batch.id)
-            .take(50)
-        {
-            widgets::fact(ui, &tree::job_words(view), &view.job.name);
-        }
-    });
 }
 
 fn job_ui(
@@ -164,12 +130,15 @@ fn content_ui(ui: &mut Ui, preview: &Preview, state: &mut ResultsState, outbox: 
         PreviewContent::Image(view) => {
             image::image_ui(ui, &preview.path, view, &mut state.image, outbox);
         }
-        PreviewContent::Text(page) => text::text_ui(ui, page, &mut state.text),
-        PreviewContent::Other { size_bytes, kind } => widgets::card(ui, |ui| {
-            widgets::fact(ui, "Kind", kind);
-            widgets::fact(ui, "Size", &format::bytes(*size_bytes));
-            widgets::weak(ui, "Labferry has no view for this; open it with the system");
-        }),
+        PreviewContent::Text(page) => text::text_ui(ui, preview, page, &mut state.text, outbox),
+        PreviewContent::Json(tree) => {
+            json::json_ui(ui, preview, tree, &mut state.json, outbox);
+        }
+        PreviewContent::Other {
+            size_bytes,
+            kind,
+            hash,
+        } => other::other_ui(ui, *size_bytes, kind, hash, outbox),
         PreviewContent::Failed(words) => widgets::card(ui, |ui| {
             widgets::sentences(ui, words);
             if ui.button("Try again").clicked() {

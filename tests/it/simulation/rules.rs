@@ -379,6 +379,7 @@ impl Life {
 
 fn snapshot(world: &World) -> Snapshot {
     let beside = Beside {
+        folder: None,
         phase: Phase::Running,
         preview: None,
         report: None,

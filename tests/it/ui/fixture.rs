@@ -27,6 +27,7 @@ use labferry::model::provider::{
 };
 use labferry::model::remote::{JobReport, JobStatus, Output, Progress, RemoteJob};
 use labferry::model::settings::AppSettings;
+use labferry::model::text::{TextPage, TextRow};
 
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     intake_needs: None,
@@ -136,11 +137,32 @@ pub(crate) fn empty() -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        folder: None,
+        checks: Arc::default(),
         report: None,
         settings: Arc::new(AppSettings::default()),
         default_results_folder: Arc::new(PathBuf::from("/home/someone/Labferry results")),
         traffic: Traffic::default(),
         safe_to_close: true,
+    }
+}
+
+/// Rows of a text of two million lines.
+pub(crate) fn text_page(first_row: u64, rows: &[&str]) -> TextPage {
+    let row = |(line, text): (u64, &&str)| TextRow {
+        text: (*text).to_owned(),
+        line,
+        continues: false,
+    };
+    TextPage {
+        first_row,
+        rows: (first_row + 1..).zip(rows).map(row).collect(),
+        rows_known: 2_000_000,
+        lines_known: 2_000_000,
+        counted: true,
+        encoding: "UTF-8".to_owned(),
+        size_bytes: 9_000_000,
+        ..TextPage::default()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::engine::command::Command;
 use crate::engine::decide::tests::{Bed, started};
 use crate::engine::event::{Event, Work};
 use crate::model::error::{Doing, Error, ErrorKind};
+use crate::model::folder::FolderCheck;
 use crate::model::notice::{About, Notice, Weight};
 use crate::results::receipt::{Checked, Outcome};
 
@@ -27,6 +28,40 @@ fn told(outcomes: &[(&str, Outcome)]) -> Notice {
 fn lines(notice: &Notice) -> Vec<(&str, &str)> {
     let details = notice.details.iter();
     details.map(|(word, path)| (&**word, &**path)).collect()
+}
+
+#[test]
+fn the_answer_is_kept_with_the_folder() {
+    let mut bed = Bed::new();
+    let folder = PathBuf::from("/results/Plate 7");
+    bed.happen(Event::Command(Command::CheckFolder(folder.clone())));
+    assert_eq!(bed.world.live.checks[&folder], FolderCheck::Checking);
+    let files = [
+        ("b", Outcome::Extra),
+        ("a", Outcome::Same),
+        ("c", Outcome::Missing),
+    ]
+    .map(|(path, outcome)| Checked {
+        path: path.to_owned(),
+        outcome,
+    })
+    .to_vec();
+    bed.happen(Event::FolderChecked(folder.clone(), Ok(files)));
+    let FolderCheck::Answered(answer) = &bed.world.live.checks[&folder] else {
+        panic!("no answer");
+    };
+    assert_eq!(answer.counts, [1, 0, 1, 1, 0]);
+    let different = [(Outcome::Missing, "c"), (Outcome::Extra, "b")];
+    assert_eq!(
+        answer.different,
+        different.map(|(outcome, path)| (outcome, path.to_owned()))
+    );
+    let error = Error::new(ErrorKind::LocalFile, Doing::Preview);
+    bed.happen(Event::FolderChecked(folder.clone(), Err(error)));
+    assert!(matches!(
+        bed.world.live.checks[&folder],
+        FolderCheck::Failed(_)
+    ));
 }
 
 #[test]
