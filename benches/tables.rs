@@ -1,13 +1,13 @@
 //! The results pane against its peers, on the same file in the same run: ratios, no times to hold a machine to.
 //!
 //! - First rows of a table on screen after the click; counting it against `wc -l` (which counts quoted line breaks as rows),
-//!   `xan count` and `csvlens`; sorting by a number column against polars; filtering a text column against polars, DuckDB and
+//!   `xan count` and `csvlens`; sorting by a number column against polars; filtering a text column against polars, `DuckDB` and
 //!   `xan`. Each of ours in a process of its own, with the most memory it had.
 //! - A table ten times as large: the same, and any row on screen.
 //! - Time of the window's thread for a frame while that table is counted, sorted and scrolled.
 //!
 //! `cargo bench --bench tables`; `LABFERRY_BENCH_ROWS` sets the rows (10 million), `LABFERRY_BENCH_FOLDER` where the tables
-//! are made and removed again. Peers that are not there are left out: `xan` and `csvlens` from the path, polars and DuckDB from
+//! are made and removed again. Peers that are not there are left out: `xan` and `csvlens` from the path, polars and `DuckDB` from
 //! `python3`.
 #![expect(
     clippy::unwrap_used,
@@ -55,8 +55,9 @@ fn main() {
     let rows =
         std::env::var("LABFERRY_BENCH_ROWS").map_or(10_000_000, |rows| rows.parse().unwrap());
     let folder = std::env::var_os("LABFERRY_BENCH_FOLDER");
-    let folder = folder.map_or_else(std::env::temp_dir, Into::into);
-    let folder = tempfile::tempdir_in(folder).unwrap();
+    let folder = folder
+        .map_or_else(tempfile::tempdir, tempfile::tempdir_in)
+        .unwrap();
     let table = folder.path().join("table.csv");
     let bytes = made::table(&table, rows, 1);
     println!("{rows} rows, {} MB", bytes / 1_000_000);

@@ -28,7 +28,7 @@ def work(path):
 ";
 
 /// csvlens on a terminal, until it shows how many rows there are.
-const CSVLENS: &str = r#"
+const CSVLENS: &str = r"
 import os, pty, select, sys, time
 path, rows = sys.argv[1], sys.argv[2]
 pid, terminal = pty.fork()
@@ -44,7 +44,7 @@ while time.time() - started < 120:
         print(time.time() - started, 0)
         break
 os.write(terminal, b'q')
-"#;
+";
 
 /// Reads the file once, so that it is in the page cache.
 pub fn warm(table: &Path) {

@@ -286,9 +286,9 @@ async fn a_packed_table_shows_its_rows_up_to_the_damage() {
     let top = tempfile::tempdir().unwrap();
     let engine = engine(top.path());
     let path = top.path().join("damaged.csv.gz");
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(rows(200_000).as_bytes()).unwrap();
-    let packed = packer.finish().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(rows(200_000).as_bytes()).unwrap();
+    let packed = gzip.finish().unwrap();
     let whole = top.path().join("whole.csv.gz");
     write(&whole, &packed);
     let page = open(&engine, &whole).await;

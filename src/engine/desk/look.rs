@@ -9,7 +9,6 @@ use crate::model::error::{Doing, Error, ErrorKind, system_words};
 use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::preview::{FileHash, PreviewContent};
 use crate::model::table::{ReadAs, StackWish};
-use crate::results::image;
 use crate::results::sniff::{self, Content};
 use crate::results::table::TableFile;
 use crate::results::table::sheet::Sheet;

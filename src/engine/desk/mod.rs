@@ -362,7 +362,10 @@ impl Desk {
             Found::Hashed(hash) => self.hashed(hash),
             Found::Text(found) => return self.adopt_text(found),
             Found::Opened(Look::Table(opened)) => {
-                let table = TableDesk::new(self.line(), opened);
+                let mut table = TableDesk::new(self.line(), opened);
+                if let Some(object) = self.wanted_row.take() {
+                    table.wish(TableWish::Object(object));
+                }
                 self.show_content(table.content());
                 self.table = Some(table);
             }

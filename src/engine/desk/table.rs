@@ -196,6 +196,11 @@ impl TableDesk {
                     self.queue.push_back(TableWish::Describe(columns));
                 }
             }
+            TableWish::Object(_) => {
+                self.queue
+                    .retain(|other| !matches!(other, TableWish::Object(_)));
+                self.queue.push_back(wish);
+            }
             TableWish::Plot(Some(_)) => {
                 self.queue
                     .retain(|other| !matches!(other, TableWish::Plot(_)));
@@ -426,6 +431,19 @@ impl TableDesk {
                     answer: self.numbers,
                 });
                 self.find(&text, from, forward);
+            }
+            Ok(Answer::Row(text, found)) => {
+                self.page.found = Some(page::Found {
+                    text,
+                    rows: u64::from(found.is_some()),
+                    at: found.map(|(place, column)| (place, 0, column)),
+                    answer: self.numbers,
+                });
+                if found.is_none() {
+                    self.page
+                        .notes
+                        .push("This object has no row among those shown".to_owned());
+                }
             }
             Ok(Answer::Cards(cards)) => {
                 let mut all = (*self.page.cards).clone();

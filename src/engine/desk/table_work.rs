@@ -15,7 +15,7 @@ use crate::results::table::export::{self, Style, Written};
 use crate::results::table::protect::Region;
 use crate::results::table::sheet::Task;
 use crate::results::table::view::{Matches, View};
-use crate::results::table::{TableError, describe, points, raster};
+use crate::results::table::{TableError, describe, objects, points, raster};
 
 /// Shortest time between two shares told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -37,6 +37,8 @@ pub(super) enum Answer {
         from: u64,
         forward: bool,
     },
+    /// An object's name, and the place and column of its row.
+    Row(String, Option<(u64, usize)>),
     Cards(Vec<(usize, ColumnCard)>),
     Plot(Plot),
     Copied(String, u64),
@@ -49,7 +51,7 @@ pub(super) const fn what(wish: &TableWish) -> &'static str {
         TableWish::Ask(query) if query.sorts.is_empty() => "Filtering",
         TableWish::Ask(query) if query.filters.is_empty() => "Sorting",
         TableWish::Ask(_) => "Filtering and sorting",
-        TableWish::Find { .. } => "Finding",
+        TableWish::Find { .. } | TableWish::Object(_) => "Finding",
         TableWish::Describe(_) => "Describing columns",
         TableWish::Plot(_) | TableWish::Draw(_) => "Plotting",
         TableWish::Copy(_) => "Copying",
@@ -97,6 +99,10 @@ fn answer(step: &Step, wish: TableWish, task: &Task<'_>) -> Result<Answer, Table
             from,
             forward,
         },
+        TableWish::Object(object) => {
+            let found = objects::row_of(view, &object, task)?;
+            Answer::Row(object.object, found)
+        }
         TableWish::Describe(columns) => {
             let cards = describe::describe(view.sheet(), &columns, task)?;
             Answer::Cards(columns.into_iter().zip(cards).collect())

@@ -125,7 +125,7 @@ async fn a_full_drive_holds_everything_and_says_so() {
         bench.closing.send_replace(true);
     };
     let both = async { tokio::join!(bench.dispatcher.run(), test) };
-    tokio::time::timeout(Duration::from_secs(30), both)
+    tokio::time::timeout(Duration::from_secs(30), Box::pin(both))
         .await
         .unwrap();
     let again = Journal::open(top.path()).unwrap();
@@ -152,7 +152,7 @@ async fn what_was_held_goes_on_when_there_is_room() {
         bench.closing.send_replace(true);
     };
     let both = async { tokio::join!(bench.dispatcher.run(), test) };
-    tokio::time::timeout(Duration::from_secs(30), both)
+    tokio::time::timeout(Duration::from_secs(30), Box::pin(both))
         .await
         .unwrap();
     let again = Journal::open(top.path()).unwrap();

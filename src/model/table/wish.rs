@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::model::image_view::ObjectRef;
+
 use super::{Frame, PlotWish, Query, ReadAs};
 
 /// What a person asks of the open table. All of it is worked on aside, one after another, and can be stopped.
@@ -18,6 +20,8 @@ pub enum TableWish {
         /// Downward.
         forward: bool,
     },
+    /// The row of an object.
+    Object(ObjectRef),
     /// What is known of these columns.
     Describe(Vec<usize>),
     /// A plot; none closes it.

@@ -12,6 +12,7 @@ pub mod chart;
 pub mod describe;
 pub mod export;
 pub mod filter;
+pub mod objects;
 pub mod order;
 pub mod points;
 pub mod protect;

@@ -4,7 +4,8 @@
 //! comparisons run with the widest instructions the processor has, chosen at run time.
 
 use crate::results::table::record::Format;
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use fearless_simd::prelude::{SimdBase as _, SimdMask as _};
+use fearless_simd::{Level, Simd, dispatch, u8x64};
 
 /// Bytes in a window.
 pub(crate) const WINDOW_BYTES: usize = 64;

@@ -11,7 +11,7 @@ use crate::model::batch::Batch;
 use crate::model::folder::{FolderAnswer, FolderCheck, FolderTold, Outcome, ReceiptFacts};
 use crate::model::ids::BatchId;
 use crate::ui::outbox::{Goal, Outbox, Wish};
-use crate::ui::results::tree;
+use crate::ui::results::{stack, tree};
 use crate::ui::theme::{Palette, icon};
 use crate::ui::{format, widgets};
 
@@ -27,21 +27,22 @@ pub struct BatchState {
     asked: Option<(PathBuf, usize)>,
 }
 
-/// The page.
+/// The page. Whether all tables of the batch were opened as one.
 pub fn batch_ui(
     ui: &mut Ui,
     snapshot: &Snapshot,
     batch: BatchId,
     state: &mut BatchState,
     outbox: &mut Outbox,
-) {
+) -> bool {
+    let mut opened = false;
     let Some(batch) = snapshot.batches.iter().find(|known| known.id == batch) else {
-        return;
+        return opened;
     };
     ask(snapshot, batch, state, outbox);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         widgets::page_title(ui, &batch.name);
-        overview_ui(ui, snapshot, batch, outbox);
+        opened = overview_ui(ui, snapshot, batch, outbox);
         if let Some(check) = snapshot.checks.get(&batch.folder) {
             ui.add_space(10.0);
             widgets::card(ui, |ui| check_ui(ui, check));
@@ -52,6 +53,7 @@ pub fn batch_ui(
             widgets::card(ui, |ui| told_ui(ui, &page.told));
         }
     });
+    opened
 }
 
 /// Has the receipt read when the page opens and whenever a job has ended since.
@@ -68,7 +70,9 @@ fn ask(snapshot: &Snapshot, batch: &Batch, state: &mut BatchState, outbox: &mut 
     }
 }
 
-fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Outbox) {
+/// Whether all tables of the batch were opened as one.
+fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Outbox) -> bool {
+    let mut opened = false;
     let checking = matches!(
         snapshot.checks.get(&batch.folder),
         Some(FolderCheck::Checking)
@@ -85,6 +89,18 @@ fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Out
                     outbox.command(Command::CheckFolder(batch.folder.clone()));
                 }
             });
+            if let Some(wish) = stack::wish(snapshot, batch) {
+                let words = "All results in one table";
+                let hint =
+                    "Tables with the same columns, one under another; the files stay as they are";
+                if widgets::icon_button(ui, icon::TABLE, words)
+                    .on_hover_text(hint)
+                    .clicked()
+                {
+                    outbox.command(Command::OpenStack(wish));
+                    opened = true;
+                }
+            }
             if ui.button("Show jobs").clicked() {
                 outbox.go(Goal::Batch(batch.id));
             }
@@ -107,6 +123,7 @@ fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Out
             );
         }
     });
+    opened
 }
 
 fn check_ui(ui: &mut Ui, check: &FolderCheck) {

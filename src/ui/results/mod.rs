@@ -6,6 +6,7 @@ pub mod json;
 pub mod other;
 pub mod preview;
 pub mod rows;
+mod stack;
 pub mod table;
 pub mod text;
 pub mod tree;
@@ -49,6 +50,8 @@ pub enum ChosenResult {
     Batch(BatchId),
     /// A job.
     Job(JobId),
+    /// All tables of a batch as one.
+    Stack(BatchId),
     /// A file.
     File(PathBuf),
 }

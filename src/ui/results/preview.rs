@@ -10,7 +10,7 @@ use crate::model::artifact::ArtifactState;
 use crate::model::preview::{Preview, PreviewContent};
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::results::{
-    ChosenResult, ResultsState, batch, image, json, other, table, text, tree,
+    ChosenResult, ResultsState, batch, image, json, other, stack, table, text, tree,
 };
 use crate::ui::theme::icon;
 use crate::ui::widgets;
@@ -25,10 +25,45 @@ pub fn preview_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, ou
             "Tables, images and texts open here at once",
         ),
         Some(ChosenResult::Batch(batch)) => {
-            batch::batch_ui(ui, snapshot, batch, &mut state.batch, outbox);
+            if batch::batch_ui(ui, snapshot, batch, &mut state.batch, outbox) {
+                state.chosen = Some(ChosenResult::Stack(batch));
+            }
         }
         Some(ChosenResult::Job(job)) => job_ui(ui, snapshot, job, state, outbox),
+        Some(ChosenResult::Stack(batch)) => stack_ui(ui, snapshot, batch, state, outbox),
         Some(ChosenResult::File(path)) => file_ui(ui, snapshot, &path, state, outbox),
+    }
+}
+
+fn stack_ui(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    batch: crate::model::ids::BatchId,
+    state: &mut ResultsState,
+    outbox: &mut Outbox,
+) {
+    let Some(batch) = snapshot.batches.iter().find(|known| known.id == batch) else {
+        return;
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button("Back to the batch").clicked() {
+                state.chosen = Some(ChosenResult::Batch(batch.id));
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let title = format!("{}: all results in one table", batch.name);
+                widgets::one_line(ui, RichText::new(title).heading().strong());
+            });
+        });
+    });
+    ui.add_space(4.0);
+    let key = stack::key(batch);
+    let open = snapshot.preview.as_deref();
+    match open.filter(|preview| preview.path == key) {
+        None => {
+            widgets::busy(ui, "Opening the tables");
+        }
+        Some(preview) => content_ui(ui, preview, state, outbox),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use egui::{Key, RichText, Ui};
 
+use crate::engine::command::Command;
+use crate::model::objects::ObjectColumns;
 use crate::model::table::{Condition, CopyStyle, CopyWish, Query, TablePage, TableWish};
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
@@ -95,6 +97,7 @@ pub(super) fn tools_ui(ui: &mut Ui, page: &TablePage, state: &mut TableState, ou
         columns_ui(ui, page, state);
         copy_ui(ui, page, state, outbox);
         save_ui(ui, outbox);
+        object_ui(ui, page, state, outbox);
     });
 }
 
@@ -264,6 +267,26 @@ fn copy_ui(ui: &mut Ui, page: &TablePage, state: &TableState, outbox: &mut Outbo
             }
         }
     });
+}
+
+/// In a table of objects: to the image.
+fn object_ui(ui: &mut Ui, page: &TablePage, state: &TableState, outbox: &mut Outbox) {
+    if ObjectColumns::find(&page.columns).is_none() {
+        return;
+    }
+    let object = choose::object(page, state);
+    let button = ui
+        .add_enabled(object.is_some(), egui::Button::new("Show in the image"))
+        .on_hover_text("Open the image with this object chosen")
+        .on_disabled_hover_text("Click a row first");
+    if let Some(object) = object
+        && button.clicked()
+    {
+        outbox.command(Command::ShowObject {
+            object,
+            beside: state.path.clone(),
+        });
+    }
 }
 
 fn save_ui(ui: &mut Ui, outbox: &mut Outbox) {

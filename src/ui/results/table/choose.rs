@@ -2,6 +2,8 @@
 
 use egui::Ui;
 
+use crate::model::image_view::ObjectRef;
+use crate::model::objects::ObjectColumns;
 use crate::model::table::{CopyStyle, CopyWish, TablePage};
 use crate::ui::outbox::Outbox;
 use crate::ui::results::table::{TableState, copy};
@@ -96,6 +98,13 @@ pub(super) fn single<'p>(page: &'p TablePage, state: &TableState) -> Option<&'p 
     }
     let (row, column) = chosen.from;
     cell(page, row, *state.order.get(column)?)
+}
+
+/// The object that the chosen row is about.
+pub(super) fn object(page: &TablePage, state: &TableState) -> Option<ObjectRef> {
+    let chosen = state.chosen?;
+    let columns = ObjectColumns::find(&page.columns)?;
+    columns.object_ref(row(page, *chosen.rows().start())?)
 }
 
 /// A row on screen.

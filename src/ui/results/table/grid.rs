@@ -5,6 +5,7 @@ use egui::{
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use crate::engine::command::Command;
 use crate::model::table::{CopyStyle, TablePage, TableWish};
 use crate::ui::format;
 use crate::ui::outbox::Outbox;
@@ -396,6 +397,18 @@ fn cell_ui(
 }
 
 fn cell_menu_ui(ui: &mut Ui, page: &TablePage, state: &TableState, outbox: &mut Outbox) {
+    if let Some(object) = choose::object(page, state)
+        && ui
+            .button("Show in the image")
+            .on_hover_text("Open the image with this object chosen")
+            .clicked()
+    {
+        outbox.command(Command::ShowObject {
+            object,
+            beside: state.path.clone(),
+        });
+        ui.close();
+    }
     if let Some(text) = choose::single(page, state)
         && ui.button("Copy cell").clicked()
     {

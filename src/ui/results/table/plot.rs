@@ -3,7 +3,7 @@
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{
     Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Legend, Plot as Chart, PlotBounds, PlotImage,
-    PlotPoint, Points as Dots,
+    PlotPoint, PlotTransform, Points as Dots,
 };
 use std::sync::Arc;
 
