@@ -17,7 +17,7 @@ use labferry::ui::theme;
 use std::sync::Arc;
 
 /// Scrolls through a table while it is counted and while it is sorted, and says how long frames took.
-pub fn run(path: &Path) {
+pub(crate) fn run(path: &Path) {
     let data = tempfile::tempdir().unwrap();
     let engine = Engine::start(EngineOptions::real(Folders::below(data.path()))).unwrap();
     let shown = engine.clone();

@@ -8,7 +8,7 @@ const NAMES: &str =
     "object_id,image,well,class,area_um2,mean_intensity,x,y,solidity,score,note,batch\n";
 
 /// Writes so many rows so many times over. Its length in bytes.
-pub fn table(path: &Path, rows: u64, times: u64) -> u64 {
+pub(crate) fn table(path: &Path, rows: u64, times: u64) -> u64 {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
     out.write_all(NAMES.as_bytes()).unwrap();
     let mut random = fastrand::Rng::with_seed(9);

@@ -13,7 +13,7 @@ use labferry::results::table::view::View;
 use crate::Measure;
 
 /// Does one thing in another process.
-pub fn measure(what: &str, table: &Path) -> Option<Measure> {
+pub(crate) fn measure(what: &str, table: &Path) -> Option<Measure> {
     let program = std::env::current_exe().unwrap();
     let output = Command::new(program)
         .arg("--ours")
@@ -29,7 +29,7 @@ pub fn measure(what: &str, table: &Path) -> Option<Measure> {
 }
 
 /// Does it here and prints seconds and mebibytes.
-pub fn run(what: &str, path: &Path) {
+pub(crate) fn run(what: &str, path: &Path) {
     let started = Instant::now();
     let table = TableFile::open(path).unwrap();
     let view = View::plain(Sheet::of_file(table.clone()));

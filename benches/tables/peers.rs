@@ -7,13 +7,13 @@ use std::time::Instant;
 use crate::Measure;
 
 /// Sorting the one column, timed inside so that starting Python does not count.
-pub const POLARS_SORT: &str = "
+pub(crate) const POLARS_SORT: &str = "
 import polars
 def work(path): return polars.scan_csv(path).select('area_um2').sort('area_um2').collect()
 ";
 
 /// Rows whose class holds a text.
-pub const POLARS_FILTER: &str = "
+pub(crate) const POLARS_FILTER: &str = "
 import polars
 def work(path):
     has = polars.col('class').str.contains('Mito', literal=True)
@@ -21,7 +21,7 @@ def work(path):
 ";
 
 /// The same.
-pub const DUCKDB_FILTER: &str = "
+pub(crate) const DUCKDB_FILTER: &str = "
 import duckdb
 def work(path):
     return duckdb.sql(f\"select count(*) from read_csv('{path}') where contains(class, 'Mito')\").fetchall()
@@ -47,7 +47,7 @@ os.write(terminal, b'q')
 ";
 
 /// Reads the file once, so that it is in the page cache.
-pub fn warm(table: &Path) {
+pub(crate) fn warm(table: &Path) {
     drop(
         Command::new("cat")
             .arg(table)
@@ -56,15 +56,15 @@ pub fn warm(table: &Path) {
     );
 }
 
-pub fn wc(table: &Path) -> Option<Measure> {
+pub(crate) fn wc(table: &Path) -> Option<Measure> {
     timed(Command::new("wc").arg("-l").arg(table))
 }
 
-pub fn xan_count(table: &Path) -> Option<Measure> {
+pub(crate) fn xan_count(table: &Path) -> Option<Measure> {
     timed(Command::new("xan").arg("count").arg(table))
 }
 
-pub fn xan_search(table: &Path) -> Option<Measure> {
+pub(crate) fn xan_search(table: &Path) -> Option<Measure> {
     timed(
         Command::new("xan")
             .args(["search", "-s", "class", "Mito", "-c"])
@@ -72,7 +72,7 @@ pub fn xan_search(table: &Path) -> Option<Measure> {
     )
 }
 
-pub fn csvlens(table: &Path, rows: u64) -> Option<Measure> {
+pub(crate) fn csvlens(table: &Path, rows: u64) -> Option<Measure> {
     let mut python = Command::new("python3");
     python
         .args(["-c", CSVLENS])
@@ -81,7 +81,7 @@ pub fn csvlens(table: &Path, rows: u64) -> Option<Measure> {
     printed(&mut python)
 }
 
-pub fn python(work: &str, table: &Path) -> Option<Measure> {
+pub(crate) fn python(work: &str, table: &Path) -> Option<Measure> {
     let timing = "
 import resource, sys, time
 started = time.time()

@@ -30,7 +30,7 @@ use labferry::model::job::Stage;
 use labferry::model::notice::{About, Words};
 use labferry::model::preview::{FileHash, Preview, PreviewContent};
 use labferry::model::provider::FanOut;
-use labferry::model::table::TablePage;
+use labferry::model::table::{Reading, TablePage};
 use labferry::ui::desktop::{Picked, PretendDesktop};
 use labferry::ui::outbox::Place;
 use labferry::ui::{App, Link};
@@ -555,6 +555,11 @@ fn page(first_row: u64, count: usize, total: u64) -> TablePage {
         rows: Arc::new(numbers.clone().map(row).collect()),
         numbers: Arc::new(numbers.collect()),
         rows_known: total,
+        reading: Reading {
+            words: "comma, UTF-8".to_owned(),
+            decimal: '.',
+            ..Reading::default()
+        },
         ..TablePage::default()
     }
 }

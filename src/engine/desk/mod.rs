@@ -32,7 +32,6 @@ mod hash;
 mod look;
 mod pictures;
 mod table;
-mod table_work;
 mod text;
 
 /// What a thread at the desk found out, and for which opening or which report.

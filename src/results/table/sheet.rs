@@ -24,6 +24,8 @@ pub struct Sheet {
 struct Inner {
     columns: Arc<Vec<String>>,
     parts: Vec<Part>,
+    /// Whether rows are shown as they stand in the one file, with as many cells as they have there.
+    plain: bool,
 }
 
 /// A file of a sheet.
@@ -130,13 +132,23 @@ impl Sheet {
     pub fn of_file(table: TableFile) -> Self {
         let columns = Arc::new(table.columns().to_vec());
         let places = (0..columns.len()).map(Place::Column).collect();
-        Self::of_parts(columns, vec![Part { table, places }])
+        Self {
+            inner: Arc::new(Inner {
+                columns,
+                parts: vec![Part { table, places }],
+                plain: true,
+            }),
+        }
     }
 
     /// Several files, all of them counted where there is more than one.
     pub fn of_parts(columns: Arc<Vec<String>>, parts: Vec<Part>) -> Self {
         Self {
-            inner: Arc::new(Inner { columns, parts }),
+            inner: Arc::new(Inner {
+                columns,
+                parts,
+                plain: false,
+            }),
         }
     }
 
@@ -212,10 +224,9 @@ impl Sheet {
         let mut before = 0;
         for part in &self.inner.parts {
             let known = part.table.rows_known();
-            let last = self.inner.parts.len() == 1;
-            if last || first < before + known {
+            if self.inner.plain || first < before + known {
                 let mut rows = part.table.rows(first - before, count)?;
-                if !last {
+                if !self.inner.plain {
                     for row in &mut rows {
                         *row = part.spread(row);
                     }

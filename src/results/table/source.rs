@@ -114,6 +114,7 @@ pub(crate) fn open(path: &Path, wished: Option<Encoding>) -> Result<Source, Tabl
         out: tempfile::tempfile().map_err(no_room)?,
         written: 0,
         ended: false,
+        damage: None,
     };
     let file = feed.out.try_clone()?;
     let mut block = Vec::new();
@@ -174,6 +175,8 @@ pub(crate) struct Feed {
     out: File,
     written: u64,
     ended: bool,
+    /// Told once what was read before it is used up.
+    damage: Option<io::Error>,
 }
 
 impl Feed {
@@ -188,10 +191,17 @@ impl Feed {
         while block.is_empty() && !self.ended {
             let mut raw = std::mem::take(&mut self.taken);
             if raw.is_empty() {
-                (&mut self.raw)
+                if let Some(error) = self.damage.take() {
+                    return Err(TableError::Packed(error));
+                }
+                let read = (&mut self.raw)
                     .take(BLOCK_BYTES as u64)
-                    .read_to_end(&mut raw)
-                    .map_err(TableError::Packed)?;
+                    .read_to_end(&mut raw);
+                // What was unpacked before the damage is shown.
+                match read {
+                    Err(error) if raw.is_empty() => return Err(TableError::Packed(error)),
+                    read => self.damage = read.err(),
+                }
                 self.ended = raw.is_empty();
             }
             match &mut self.decoder {

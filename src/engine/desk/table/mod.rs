@@ -10,15 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::desk::look::{FIRST_ROWS, failed};
-use crate::engine::desk::table_work::{self, Answer, Step};
+use crate::engine::desk::table::work::{Answer, Step};
 use crate::engine::desk::{Found, Line};
 use crate::model::notice::Words;
 use crate::model::preview::PreviewContent;
-use crate::model::table::{Copied, Shape, TablePage, TableWish, Work, page};
+use crate::model::table::{Shape, TablePage, TableWish, Work};
 use crate::results::table::TableError;
 use crate::results::table::sheet::Sheet;
 use crate::results::table::stack::Group;
 use crate::results::table::view::{Matches, View};
+
+mod answers;
+mod work;
 
 /// Most rows a single wish brings.
 const MOST_ROWS: usize = 2_000;
@@ -241,6 +244,7 @@ impl TableDesk {
             }
             Told::CountFailed(words) => {
                 self.broken = true;
+                self.refresh();
                 self.page.notes.push(words);
                 self.start();
             }
@@ -355,7 +359,7 @@ impl TableDesk {
                     }
                 });
                 if let Err(error) = counted {
-                    return Found::Table(Told::CountFailed(table_work::count_failed(
+                    return Found::Table(Told::CountFailed(work::count_failed(
                         &error,
                         part.table.rows_known(),
                     )));
@@ -394,7 +398,7 @@ impl TableDesk {
         let number = self.numbers;
         let cancel = Arc::new(AtomicBool::new(false));
         self.page.work = Some(Work {
-            what: table_work::what(&wish).to_owned(),
+            what: work::what(&wish).to_owned(),
             share: 0.0,
         });
         self.running = Some(Running {
@@ -409,95 +413,8 @@ impl TableDesk {
             cancel,
         };
         self.line.aside(move |line| {
-            let answer = table_work::work(&step, wish, line);
+            let answer = work::work(&step, wish, line);
             Found::Table(Told::Done(number, answer))
         });
-    }
-
-    fn adopt(&mut self, answer: Result<Answer, TableError>) {
-        match answer {
-            Ok(Answer::View(view)) => self.show(view),
-            Ok(Answer::Matches {
-                text,
-                matches,
-                from,
-                forward,
-            }) => {
-                self.matches = Some((self.view_number, Arc::new(matches)));
-                self.page.found = Some(page::Found {
-                    text: text.clone(),
-                    rows: 0,
-                    at: None,
-                    answer: self.numbers,
-                });
-                self.find(&text, from, forward);
-            }
-            Ok(Answer::Row(text, found)) => {
-                self.page.found = Some(page::Found {
-                    text,
-                    rows: u64::from(found.is_some()),
-                    at: found.map(|(place, column)| (place, 0, column)),
-                    answer: self.numbers,
-                });
-                if found.is_none() {
-                    self.page
-                        .notes
-                        .push("This object has no row among those shown".to_owned());
-                }
-            }
-            Ok(Answer::Cards(cards)) => {
-                let mut all = (*self.page.cards).clone();
-                all.extend(cards);
-                self.page.cards = Arc::new(all);
-            }
-            Ok(Answer::Plot(plot)) => {
-                self.page.plot = Some(Arc::new(plot));
-                self.page.raster = None;
-            }
-            Ok(Answer::Copied(text, rows)) => {
-                self.page.copied = Some(Copied {
-                    answer: self.numbers,
-                    text: text.into(),
-                    rows,
-                });
-            }
-            Ok(Answer::Saved(words)) => self.page.notes.push(words),
-            Err(TableError::Cancelled) => {}
-            Err(error) => self.page.notes.push(table_work::not_done(&error)),
-        }
-    }
-
-    /// Whether all places of a text in this view are known.
-    fn knows(&self, text: &str) -> bool {
-        let current = self
-            .matches
-            .as_ref()
-            .is_some_and(|(view, _)| *view == self.view_number);
-        current
-            && self
-                .page
-                .found
-                .as_ref()
-                .is_some_and(|found| found.text == text)
-    }
-
-    fn find(&mut self, text: &str, from: u64, forward: bool) {
-        let Some((_, matches)) = &self.matches else {
-            return;
-        };
-        self.numbers += 1;
-        self.page.found = Some(page::Found {
-            text: text.to_owned(),
-            rows: matches.places.len() as u64,
-            at: matches.next(from, forward),
-            answer: self.numbers,
-        });
-    }
-
-    fn draw(&self, frame: crate::model::table::Frame) {
-        let Some(plot) = self.page.plot.clone() else {
-            return;
-        };
-        self.line.aside(move |_line| table_work::draw(&plot, frame));
     }
 }

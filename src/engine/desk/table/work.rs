@@ -29,7 +29,7 @@ pub(super) struct Step {
 }
 
 /// What came of a wish.
-pub(super) enum Answer {
+pub(in crate::engine::desk) enum Answer {
     View(View),
     Matches {
         text: String,
