@@ -217,7 +217,7 @@ fn is_table(text: &[u8], whole: bool, ending: &str) -> bool {
     if text.starts_with(b"sep=") {
         return true;
     }
-    let line_end = LineEnd::guess(text);
+    let line_end = LineEnd::guess(text, Some(b'"'));
     let Some(fit) = best_fit(text, whole, Some(b'"'), line_end) else {
         return false;
     };

@@ -52,4 +52,6 @@ for checks in code_ocean code_ocean_older seven_bridges seven_bridges_limits cra
   printf '%s\n' "$checks"
   timeout --kill-after=10 240 "$environment/bin/python" "$here/$checks.py" "$program" || failed=1
 done
+printf 'tables\n'
+timeout --kill-after=10 240 "$python" "$here/tables.py" "$program" || failed=1
 exit "$failed"

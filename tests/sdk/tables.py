@@ -55,7 +55,9 @@ def make(draw, number):
         if draw.random() < 0.03:
             length = max(1, columns + draw.randint(-2, 2))
         row = [cell(draw, wide) for _ in range(length)]
-        # In a file whose lines end otherwise, a bare carriage return inside quotes is a letter like any other.
+        if line_end == "\r" and quoting == csv.QUOTE_MINIMAL:
+            # This writer leaves line feeds without quotes where lines end otherwise; nobody could read that back.
+            row = [text_of.replace("\n", " ") for text_of in row]
         writer.writerow(row)
         if draw.random() < 0.03:
             text.write(line_end)

@@ -53,8 +53,8 @@ impl Dialect {
     pub(crate) fn guess(head: &[u8], whole: bool, encoding: Encoding, wishes: &Wishes) -> Self {
         let mark = encoding.mark_bytes(head);
         let (_, body) = head.split_at(mark);
-        let line_end = LineEnd::guess(body);
         let quote = wishes.quote.unwrap_or(Some(b'"'));
+        let line_end = LineEnd::guess(body, quote);
         let (stated, stated_bytes) = stated_delimiter(body, line_end);
         let (_, body) = body.split_at(stated_bytes);
         let format = |delimiter| Format {

@@ -302,6 +302,9 @@ impl TableFile {
 
     /// Writes rows as plain UTF-8 CSV, with the header where the table has one, and tells how many rows.
     pub fn write_csv(&self, rows: Range<u64>, out: &mut dyn Write) -> Result<u64, TableError> {
+        if !self.inner.whole.load(Ordering::Acquire) {
+            self.index(&mut |_, _| ControlFlow::Continue(()))?;
+        }
         let dialect = &self.inner.dialect;
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
         if dialect.header {

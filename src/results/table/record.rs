@@ -5,7 +5,7 @@
 //! A quote opens only at the beginning of a cell and a doubled quote inside is one quote (RFC 4180); a quote anywhere else is
 //! a letter, as in `5" pipe`. Blank lines are no records. Which bytes mean what was decided by `dialect`.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3_iter};
 
 /// What ends a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,21 @@ pub enum LineEnd {
 }
 
 impl LineEnd {
-    /// Carriage returns end lines only in a text without any line feed.
-    pub(crate) fn guess(head: &[u8]) -> Self {
-        if memchr(b'\n', head).is_none() && memchr(b'\r', head).is_some() {
-            Self::Cr
-        } else {
-            Self::Lf
+    /// Carriage returns end lines only in a text without any line feed outside of quotes.
+    pub(crate) fn guess(head: &[u8], quote: Option<u8>) -> Self {
+        let (mut in_quotes, mut returns) = (false, false);
+        for place in memchr3_iter(quote.unwrap_or(b'\n'), b'\n', b'\r', head) {
+            let byte = head.get(place).copied();
+            if byte == quote {
+                in_quotes = !in_quotes;
+            } else if !in_quotes {
+                match byte {
+                    Some(b'\n') => return Self::Lf,
+                    _ => returns = true,
+                }
+            }
         }
+        if returns { Self::Cr } else { Self::Lf }
     }
 
     pub(crate) const fn byte(self) -> u8 {

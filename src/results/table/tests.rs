@@ -109,6 +109,32 @@ fn carriage_returns_alone() {
     assert_eq!(table.rows(0, 9).unwrap(), [["1", "2"], ["3", "4"]]);
 }
 
+/// Line feeds inside quotes do not end lines, and do not say that line feeds do.
+#[test]
+fn line_feeds_in_quotes_do_not_hide_that_carriage_returns_end_lines() {
+    let table = open(b"a,b\r\"two\nlines\",2\r3,4\r");
+    assert_eq!(table.columns(), ["a", "b"]);
+    assert_eq!(table.rows(0, 9).unwrap(), [["two\nlines", "2"], ["3", "4"]]);
+    let table = open(b"a,b\n5\" pipe,\"x\ry\"\n");
+    assert_eq!(table.rows(0, 9).unwrap(), [["5\" pipe", "x\ry"]]);
+}
+
+/// Only the first block of a packed table is there when it is opened.
+#[test]
+fn a_packed_table_is_written_out_whole() {
+    let text = large(40_000);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&text).unwrap();
+    let table = open(&gzip.finish().unwrap());
+    assert!(!table.is_counted());
+    assert_eq!(table.rows(0, 50).unwrap().len(), 50);
+    assert_eq!(
+        csv(&table, 39_999..40_001).lines().count(),
+        csv(&open(&text), 39_999..40_001).lines().count()
+    );
+    assert_eq!((table.rows_known(), table.is_counted()), (40_000, true));
+}
+
 #[test]
 fn next_to_nothing() {
     for bytes in [b"".as_slice(), b"\n", b"\r\n\r\n", b"\xEF\xBB\xBF"] {

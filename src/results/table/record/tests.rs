@@ -51,7 +51,7 @@ fn cells_are_taken_out_as_they_are() {
 #[test]
 fn lone_carriage_returns_end_lines_when_nothing_else_does() {
     let format = Format {
-        line_end: LineEnd::guess(b"a,b\r1,2\r"),
+        line_end: LineEnd::guess(b"a,b\r1,2\r", Some(b'"')),
         ..COMMA
     };
     let records = split_records(b"a,b\r\"1\r\",2\r", true, format, 9);
