@@ -15,13 +15,13 @@ use crate::ui::{format, widgets};
 pub(super) fn about_ui(ui: &mut Ui, page: &TablePage, state: &mut TableState, outbox: &mut Outbox) {
     ui.horizontal_wrapped(|ui| {
         let rows = match page.rows_shown {
-            Some(shown) => format!(
+            Some(shown) if !page.query.filters.is_empty() => format!(
                 "{} of {} rows",
                 format::grouped(shown),
                 format::grouped(page.rows_known)
             ),
-            None if page.counted => format!("{} rows", format::grouped(page.rows_known)),
-            None => format!(
+            Some(_) | None if page.counted => format!("{} rows", format::grouped(page.rows_known)),
+            Some(_) | None => format!(
                 "{} rows so far, counting…",
                 format::grouped(page.rows_known)
             ),
@@ -203,8 +203,8 @@ fn columns_ui(ui: &mut Ui, page: &TablePage, state: &mut TableState) {
         format!("Columns ({hidden} hidden)")
     };
     let button = ui.button(title);
-    let menu =
-        egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let menu = egui::Popup::from_toggle_button_response(&button)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     menu.show(|ui| {
         if hidden > 0 && ui.button("Show all columns").clicked() {
             state.order = (0..page.columns.len()).collect();

@@ -314,7 +314,7 @@ fn head_ui(
         ui.painter_at(rect)
             .text(right, egui::Align2::CENTER_CENTER, icon::OPEN, size, ink);
     }
-    Popup::menu(&response)
+    Popup::from_toggle_button_response(&response)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| column::menu_ui(ui, strip.column, page, state, outbox));
 }

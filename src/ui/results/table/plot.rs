@@ -88,7 +88,7 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
         None => Vec::new(),
         Some(PlotWish::Histogram { column }) => vec![*column],
         Some(PlotWish::Scatter { x, y, .. }) => vec![*x, *y],
-        Some(PlotWish::Boxes { category, values }) => vec![*values, *category],
+        Some(PlotWish::Boxes { values, .. }) => vec![*values],
     };
     let first = chosen
         .first()
@@ -107,10 +107,9 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
         });
     }
     if ui.selectable_label(boxes, "Boxes by category").clicked() {
-        let category = second.unwrap_or_else(|| textual(page));
         *wish = Some(PlotWish::Boxes {
-            category,
-            values: first,
+            category: textual(page),
+            values: second.unwrap_or(first),
         });
     }
     match wish {
@@ -156,8 +155,13 @@ fn numeric(page: &TablePage, but: Option<usize>) -> usize {
     };
     let mut columns = (0..page.columns.len()).filter(|column| Some(*column) != but);
     // Numbers with a decimal mark are measured; whole ones often are identifiers.
+    let is_identifier = |column: usize| {
+        let name = page.columns.get(column).map(|name| name.to_lowercase());
+        name.is_some_and(|name| name.ends_with("id"))
+    };
     let measured = columns.clone().find(|column| {
         is_number(column)
+            && !is_identifier(*column)
             && page
                 .rows
                 .iter()

@@ -25,7 +25,7 @@ pub(super) fn reading_ui(ui: &mut Ui, page: &TablePage, outbox: &mut Outbox) {
     let button = ui
         .button(format!("Read as {}", reading.words))
         .on_hover_text("How the file is read can be changed here");
-    Popup::menu(&button)
+    Popup::from_toggle_button_response(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
         let mut said = reading.said;
