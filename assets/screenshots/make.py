@@ -38,6 +38,33 @@ def choose_theme(person, theme):
     time.sleep(0.5)
 
 
+def results(person, theme):
+    """The pane beside the results: a plot, masks with the row's object, the table of a whole batch. Ends at the table."""
+    person.press(name="Results")
+    person.window.resize(1600, 1000)
+    person.press(name="Plot", roles=RADIO)
+    person.press(name="Scatter", roles=RADIO)
+    take(person, f"plot-{theme}")
+    person.window.resize(1600, 1000)
+    person.press(name="Table", roles=RADIO)
+    person.press(name="Row 6")
+    person.press(name="Show in the image")
+    person.see(name="Show its row")
+    person.press(name="Fit")
+    take(person, f"masks-{theme}")
+    person.window.resize(1600, 1000)
+    person.press(name="Show its row")
+    person.see(name="Row 6")
+    person.press(starts="Batch ")
+    person.press(name="All results in one table")
+    person.see(name="Back to the batch")
+    take(person, f"stack-{theme}")
+    person.window.resize(1600, 1000)
+    person.press(starts="Batch ")
+    person.press(contains="objects.csv", seconds=30)
+    time.sleep(1)
+
+
 def main():
     program, scratch = sys.argv[1], sys.argv[2]
     look.enable_accessibility()
@@ -75,12 +102,14 @@ def main():
         look.Sandbox.finish(person)
         person.press(name="Results")
         person.press(contains="objects.csv", seconds=30)
+        person.press(name="Column cards")
         time.sleep(1)
         for theme in ["Light", "Dark"]:
             choose_theme(person, theme)
             for place in ["Jobs", "Results", "Connections", "Settings"]:
                 person.press(name=place)
                 take(person, f"{place.lower()}-{theme.lower()}")
+            results(person, theme.lower())
     finally:
         demo.terminate()
         demo.wait(15)

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use crate::ui::reveal;
+
 /// What is picked and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PickFor {
@@ -55,6 +57,11 @@ pub trait Desktop {
     /// # Errors
     /// One sentence for the person.
     fn open_path(&self, path: &Path) -> Result<(), String>;
+    /// Shows a file in its folder.
+    ///
+    /// # Errors
+    /// One sentence for the person.
+    fn reveal(&self, path: &Path) -> Result<(), String>;
     /// Opens a page in the browser.
     ///
     /// # Errors
@@ -112,6 +119,10 @@ impl Desktop for SystemDesktop {
             tracing::warn!(%error, "could not open a path");
             format!("This computer found no program to open {}", path.display())
         })
+    }
+
+    fn reveal(&self, path: &Path) -> Result<(), String> {
+        reveal::reveal(path)
     }
 
     fn open_page(&self, address: &str) -> Result<(), String> {
@@ -246,6 +257,10 @@ impl Desktop for std::rc::Rc<PretendDesktop> {
 
     fn open_path(&self, path: &Path) -> Result<(), String> {
         self.note(format!("open {}", path.display()))
+    }
+
+    fn reveal(&self, path: &Path) -> Result<(), String> {
+        self.note(format!("reveal {}", path.display()))
     }
 
     fn open_page(&self, address: &str) -> Result<(), String> {

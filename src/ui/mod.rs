@@ -11,6 +11,7 @@ pub mod notices;
 pub mod outbox;
 pub mod report;
 pub mod results;
+mod reveal;
 pub mod send;
 pub mod settings;
 pub mod shell;
@@ -134,6 +135,7 @@ impl App {
                 Ok(())
             }
             Wish::OpenPath(path) => self.desktop.open_path(&path),
+            Wish::Reveal(path) => self.desktop.reveal(&path),
             Wish::OpenPage(address) => self.desktop.open_page(&address),
             Wish::StartDemo => self.desktop.start_demo(),
         };

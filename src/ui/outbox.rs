@@ -25,6 +25,8 @@ pub enum Wish {
     Pick(PickFor),
     /// Open a file or a folder with what the system has for it.
     OpenPath(PathBuf),
+    /// Show a file in its folder.
+    Reveal(PathBuf),
     /// Open a page in the browser.
     OpenPage(String),
     /// Start the demo in a window of its own.

@@ -522,9 +522,13 @@ fn results_open_in_the_pane_that_fits() {
     );
     assert!(window.sees("ZIP archive"));
     window.press("Open with the system");
+    window.press("Show in folder");
     assert_eq!(
         *window.desktop.asked.borrow(),
-        [format!("open {}", path.display())]
+        [
+            format!("open {}", path.display()),
+            format!("reveal {}", path.display())
+        ]
     );
 }
 

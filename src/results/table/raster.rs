@@ -2,8 +2,9 @@
 
 use crate::model::table::{Frame, PointColor, Points, Raster};
 
-/// Half the side of a point, in pixels, when there are few and when there are many.
-const FEW: (usize, i64) = (20_000, 2);
+/// Half the side of a point, in pixels, by how many there are at most.
+const SIZES: [(usize, i64); 2] = [(2_000, 3), (20_000, 2)];
+/// The same of more.
 const MANY: i64 = 1;
 
 /// Draws the points that lie in a frame. Later points cover earlier ones.
@@ -12,7 +13,8 @@ pub fn draw(points: &Points, frame: Frame) -> Raster {
     let (width, height) = (i64::from(frame.width), i64::from(frame.height));
     let pixels = usize::try_from(width * height).unwrap_or(0);
     let mut colors = vec![0_u16; pixels];
-    let half = if points.x.len() <= FEW.0 { FEW.1 } else { MANY };
+    let size = SIZES.iter().find(|(most, _)| points.x.len() <= *most);
+    let half = size.map_or(MANY, |(_, half)| *half);
     let across = f64::from(frame.width) / (right - left);
     let down = f64::from(frame.height) / (top - bottom);
     for (at, (x, y)) in points.x.iter().zip(&points.y).enumerate() {

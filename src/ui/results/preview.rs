@@ -130,10 +130,8 @@ fn file_ui(
             if ui.button("Open with the system").clicked() {
                 outbox.wish(Wish::OpenPath(path.to_owned()));
             }
-            if ui.button("Open folder").clicked()
-                && let Some(folder) = path.parent()
-            {
-                outbox.wish(Wish::OpenPath(folder.to_owned()));
+            if ui.button("Show in folder").clicked() {
+                outbox.wish(Wish::Reveal(path.to_owned()));
             }
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 widgets::one_line(ui, RichText::new(name.as_str()).heading().strong())

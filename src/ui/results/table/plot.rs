@@ -125,12 +125,6 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
             column_ui(ui, page, "by", category);
         }
     }
-    if matches!(wish, Some(PlotWish::Scatter { .. })) {
-        widgets::weak(
-            ui,
-            "Drag to move, Ctrl and wheel to zoom, double-click to see all",
-        );
-    }
     if page.plot.is_some() {
         let save = ui
             .button("Save picture…")
@@ -238,6 +232,9 @@ fn about_ui(ui: &mut Ui, plot: &Plot) {
             "{words}; {} left out, where a cell is missing or no number",
             format::grouped(plot.left_out)
         );
+    }
+    if matches!(plot.wish, PlotWish::Scatter { .. }) {
+        words = format!("{words} · drag to move, Ctrl and wheel to zoom, double-click to see all");
     }
     widgets::weak(ui, words);
 }
