@@ -52,19 +52,30 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Writes a small file so that at every moment either the old or the new one is there whole.
 pub(crate) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(".receipt-")
-        .suffix(".part")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    make_readable(file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(name))
-        .map_err(|failure| failure.error)?;
-    sync_folder(folder)
+    appear(&folder.join(name), |file| file.write_all(bytes))
 }
 
-/// Temporary files are private to their maker; a receipt is for whoever may read the folder.
+/// Writes a file that appears under its name when it is whole, in place of one that is there.
+pub(crate) fn appear<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
+    let folder = path
+        .parent()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::NotADirectory))?;
+    let mut part = tempfile::Builder::new()
+        .prefix(".labferry-")
+        .suffix(".part")
+        .tempfile_in(folder)?;
+    let written = write(part.as_file_mut())?;
+    make_readable(part.as_file())?;
+    part.as_file().sync_all()?;
+    part.persist(path).map_err(|failure| failure.error)?;
+    sync_folder(folder)?;
+    Ok(written)
+}
+
+/// Temporary files are private to their maker; what is written is for whoever may read the folder.
 #[cfg(unix)]
 fn make_readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -2,6 +2,7 @@
 
 use crate::model::table::plot::{BoxOf, Frame, Plot, PlotContent, PlotWish, PointColor, Points};
 use crate::model::table::{Histogram, palette};
+use crate::results::disk::appear;
 use crate::results::table::TableError;
 use crate::results::table::raster::draw as rasterize;
 use image::{ImageFormat, RgbImage};
@@ -14,7 +15,7 @@ use plotters::prelude::{
 use plotters::style::{
     Color as _, FontStyle, IntoFont as _, RGBColor, TextStyle, WHITE, register_font,
 };
-use std::io::{self, Cursor, Write as _};
+use std::io::{Cursor, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
@@ -45,18 +46,7 @@ pub fn save(plot: &Plot, columns: &[String], path: &Path) -> Result<(), TableErr
     } else {
         png(plot, columns)?
     };
-    let folder = path
-        .parent()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::NotADirectory))?;
-    let mut part = tempfile::Builder::new()
-        .prefix(".labferry-")
-        .suffix(".part")
-        .tempfile_in(folder)?;
-    part.write_all(&bytes)?;
-    part.as_file().sync_all()?;
-    super::export::keep_readable(part.as_file())?;
-    part.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    appear(path, |file| file.write_all(&bytes).map_err(TableError::Io))
 }
 
 fn svg(plot: &Plot, columns: &[String]) -> Result<Vec<u8>, TableError> {

@@ -2,13 +2,13 @@
 //!
 //! The files themselves are never written to.
 
+use crate::results::disk::appear;
 use crate::results::table::TableError;
 use crate::results::table::protect::{Region, spreadsheet_cell};
 use crate::results::table::sheet::Task;
 use crate::results::table::view::View;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// Rows read at once.
@@ -64,54 +64,26 @@ pub fn save(
     style: Style,
     task: &Task<'_>,
 ) -> Result<Written, TableError> {
-    let folder = path
-        .parent()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::NotADirectory))?;
-    let mut part = tempfile::Builder::new()
-        .prefix(".labferry-")
-        .suffix(".part")
-        .tempfile_in(folder)?;
-    let mut out = BufWriter::with_capacity(1 << 16, part.as_file_mut());
-    let mut builder = csv::WriterBuilder::new();
-    builder.flexible(true);
-    let region = match style {
-        Style::Plain => None,
-        Style::Spreadsheet(region) => {
-            out.write_all("\u{feff}".as_bytes())?;
-            builder
-                .delimiter(region.separator)
-                .terminator(csv::Terminator::CRLF);
-            Some(region)
-        }
-    };
-    let rows = (0, u64::MAX);
-    let written = write(
-        view,
-        rows,
-        columns,
-        true,
-        region,
-        builder.from_writer(&mut out),
-        task,
-    )?;
-    out.flush()?;
-    drop(out);
-    part.as_file().sync_all()?;
-    keep_readable(part.as_file())?;
-    part.persist(path).map_err(|error| error.error)?;
-    Ok(written)
-}
-
-/// Temporary files are for their owner alone; a saved table is like any other file.
-#[cfg(unix)]
-pub(crate) fn keep_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn keep_readable(_file: &File) -> io::Result<()> {
-    Ok(())
+    appear(path, |file| {
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        let mut builder = csv::WriterBuilder::new();
+        builder.flexible(true);
+        let region = match style {
+            Style::Plain => None,
+            Style::Spreadsheet(region) => {
+                out.write_all("\u{feff}".as_bytes())?;
+                builder
+                    .delimiter(region.separator)
+                    .terminator(csv::Terminator::CRLF);
+                Some(region)
+            }
+        };
+        let rows = (0, u64::MAX);
+        let writer = builder.from_writer(&mut out);
+        let written = write(view, rows, columns, true, region, writer, task)?;
+        out.flush()?;
+        Ok(written)
+    })
 }
 
 #[expect(

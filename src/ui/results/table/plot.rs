@@ -109,7 +109,9 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
     if ui.selectable_label(boxes, "Boxes by category").clicked() {
         *wish = Some(PlotWish::Boxes {
             category: textual(page),
-            values: second.unwrap_or(first),
+            values: second
+                .filter(|second| !is_identifier(page, *second))
+                .unwrap_or(first),
         });
     }
     match wish {
@@ -149,13 +151,9 @@ fn numeric(page: &TablePage, but: Option<usize>) -> usize {
     };
     let mut columns = (0..page.columns.len()).filter(|column| Some(*column) != but);
     // Numbers with a decimal mark are measured; whole ones often are identifiers.
-    let is_identifier = |column: usize| {
-        let name = page.columns.get(column).map(|name| name.to_lowercase());
-        name.is_some_and(|name| name.ends_with("id"))
-    };
     let measured = columns.clone().find(|column| {
         is_number(column)
-            && !is_identifier(*column)
+            && !is_identifier(page, *column)
             && page
                 .rows
                 .iter()
@@ -164,6 +162,12 @@ fn numeric(page: &TablePage, but: Option<usize>) -> usize {
                 .any(|cell| cell.contains(mark))
     });
     measured.or_else(|| columns.find(is_number)).unwrap_or(0)
+}
+
+/// Whether a column numbers its rows, by its name.
+fn is_identifier(page: &TablePage, column: usize) -> bool {
+    let name = page.columns.get(column).map(|name| name.to_lowercase());
+    name.is_some_and(|name| name.ends_with("id"))
 }
 
 /// A column whose first cells are few texts that come again.
