@@ -67,7 +67,7 @@ pub(crate) fn xan_count(table: &Path) -> Option<Measure> {
 pub(crate) fn xan_search(table: &Path) -> Option<Measure> {
     timed(
         Command::new("xan")
-            .args(["search", "-s", "class", "Mito", "-c"])
+            .args(["search", "-s", "class", "Mito"])
             .arg(table),
     )
 }
