@@ -82,6 +82,8 @@ async fn what_is_asked_of_a_table_is_answered() {
         column: 2,
         condition: Condition::Contains("b".to_owned()),
     });
+    ask(&engine, TableWish::Describe(vec![0]));
+    ask(&engine, TableWish::Describe(vec![2]));
     ask(&engine, TableWish::Ask(query.clone()));
     let page = table(&engine, "the sorted rows", |page| page.query == query).await;
     assert_eq!((page.rows_known, page.rows_shown), (60_000, Some(40_000)));
@@ -90,7 +92,6 @@ async fn what_is_asked_of_a_table_is_answered() {
         ["0000999", "124.875", "B10"].map(str::to_owned)
     );
     assert_eq!(page.numbers[0], 999);
-    assert_eq!(page.work, None);
     engine
         .send(Command::ShowRows {
             first_row: 39_990,
@@ -111,7 +112,6 @@ async fn what_is_asked_of_a_table_is_answered() {
     let page = table(&engine, "the row looked for", |page| page.found.is_some()).await;
     let found = page.found.clone().unwrap();
     assert_eq!((found.rows, found.at.map(|at| at.2)), (1, Some(0)));
-    ask(&engine, TableWish::Describe(vec![0, 2]));
     let page = table(&engine, "the columns described", |page| {
         page.cards.len() == 2
     })

@@ -10,6 +10,8 @@ use super::{ColumnCard, Plot, Query, Raster, Reading};
 /// Rows are told by their place in what is shown: the file's order, or what filters and sorting made of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TablePage {
+    /// Another number each time a table is opened, also when it is the same again; answers are numbered anew in each.
+    pub opening: u64,
     /// Column names; `column 1` and so on where the table has no header.
     pub columns: Arc<Vec<String>>,
     /// Place of the first row of `rows`, from 0, header not counted.

@@ -163,6 +163,40 @@ fn a_text_is_found_and_shown() {
     assert!(window.sees("000119") && !window.sees("000250"));
 }
 
+/// A table that is opened again numbers its answers anew, and knows no columns yet.
+#[test]
+fn a_table_opened_again_is_another_one() {
+    let mut window = window();
+    window.press("Column Area");
+    assert_eq!(wishes(&window), [TableWish::Describe(vec![2])]);
+    assert!(
+        window.sees("Describe this column"),
+        "nothing is being worked on"
+    );
+    let found = |opening| TablePage {
+        opening,
+        found: Some(Found {
+            text: "x".to_owned(),
+            rows: 1,
+            at: Some((250, 0, 0)),
+            answer: 1,
+        }),
+        ..counted()
+    };
+    show(&mut window, found(0));
+    assert!(window.sees("000250"));
+    window.harness.key_press(egui::Key::Escape);
+    window.harness.run();
+    window.harness.key_press(egui::Key::Home);
+    window.harness.run();
+    assert!(!window.sees("000250"));
+    show(&mut window, found(1));
+    assert!(window.sees("000250"), "the first answer of another opening");
+    window.taken();
+    window.press("Column Area");
+    assert_eq!(wishes(&window), [TableWish::Describe(vec![2])]);
+}
+
 #[test]
 fn cells_and_rows_are_copied() {
     let mut window = window();

@@ -116,11 +116,11 @@ impl TableDesk {
             .map(|group| group.shape.clone())
             .collect();
         let mut desk = Self {
-            line,
             view: View::plain(opened.sheet),
             view_number: 0,
             groups: opened.groups,
             page: TablePage {
+                opening: line.opening,
                 numbers: Arc::new(opened.rows.0),
                 rows: Arc::new(opened.rows.1),
                 notes: opened.notes,
@@ -136,6 +136,7 @@ impl TableDesk {
             numbers: 0,
             matches: None,
             stop: Arc::default(),
+            line,
         };
         desk.refresh();
         if !desk.view.sheet().is_counted() {
@@ -155,7 +156,7 @@ impl TableDesk {
         self.read();
     }
 
-    /// Takes a wish. Whether something changed at once.
+    /// Takes a wish.
     pub(super) fn wish(&mut self, wish: TableWish) {
         match wish {
             TableWish::Stop => {
@@ -193,8 +194,15 @@ impl TableDesk {
             }
             TableWish::Describe(mut columns) => {
                 columns.retain(|column| !self.page.cards.contains_key(column));
-                self.queue
-                    .retain(|other| !matches!(other, TableWish::Describe(_)));
+                // Columns that were asked for before and have not been begun are described with these.
+                self.queue.retain(|other| {
+                    if let TableWish::Describe(waiting) = other {
+                        columns.extend(waiting);
+                    }
+                    !matches!(other, TableWish::Describe(_))
+                });
+                columns.sort_unstable();
+                columns.dedup();
                 if !columns.is_empty() {
                     self.queue.push_back(TableWish::Describe(columns));
                 }

@@ -66,6 +66,12 @@ pub(super) fn menu_ui(
         None if !page.counted => {
             widgets::weak(ui, "Described once all rows are counted");
         }
+        None if page.work.is_none() && state.asked_cards.contains(&column) => {
+            // It was stopped, or could not be done.
+            if ui.button("Describe this column").clicked() {
+                ask(outbox, TableWish::Describe(vec![column]));
+            }
+        }
         None => {
             widgets::busy(ui, "Describing the column");
             if !state.asked_cards.contains(&column) {

@@ -23,6 +23,7 @@ use crate::ui::theme::Palette;
 #[derive(Debug, Default)]
 pub struct TableState {
     path: PathBuf,
+    opening: u64,
     shape: usize,
     columns: usize,
     /// Columns shown, in order; the first stays at the left.
@@ -52,9 +53,14 @@ pub struct TableState {
 
 impl TableState {
     fn adopt(&mut self, path: &Path, page: &TablePage) {
-        if self.path != path || self.shape != page.shape || self.columns != page.columns.len() {
+        if self.path != path
+            || self.opening != page.opening
+            || self.shape != page.shape
+            || self.columns != page.columns.len()
+        {
             *self = Self {
                 path: path.to_owned(),
+                opening: page.opening,
                 shape: page.shape,
                 columns: page.columns.len(),
                 order: (0..page.columns.len()).collect(),
