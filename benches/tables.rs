@@ -7,8 +7,8 @@
 //! - Time of the window's thread for a frame while that table is counted, sorted and scrolled.
 //!
 //! `cargo bench --bench tables`; `LABFERRY_BENCH_ROWS` sets the rows (10 million), `LABFERRY_BENCH_FOLDER` where the tables
-//! are made and removed again. Peers that are not there are left out: `xan` and `csvlens` from the path, polars and `DuckDB` from
-//! `python3`.
+//! are made and removed again. Peers that are not there are left out: `xan` and `csvlens` from the path, polars, `DuckDB` and
+//! the terminal for csvlens (`pyte`) from `python3`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -25,6 +25,7 @@ mod made;
 mod ours;
 #[path = "tables/peers.rs"]
 mod peers;
+mod window;
 
 use std::path::Path;
 

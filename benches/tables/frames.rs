@@ -1,5 +1,5 @@
 //! The window's thread while a large table is counted, sorted and scrolled: the real pane on the real engine, without a
-//! display. Time on the processor, for input, layout and tessellation; what the graphics card does is not in it.
+//! display.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ use labferry::ui::outbox::Outbox;
 use labferry::ui::results::table::{TableState, table_ui};
 use labferry::ui::theme;
 use std::sync::Arc;
+
+use crate::window::Frames;
 
 /// Scrolls through a table while it is counted and while it is sorted, and says how long frames took.
 pub(crate) fn run(path: &Path) {
@@ -38,7 +40,7 @@ pub(crate) fn run(path: &Path) {
         });
     theme::install(&harness.ctx);
     harness.step();
-    let mut frames = Vec::new();
+    let mut frames = Frames::default();
     let clicked = Instant::now();
     engine.send(Command::OpenPreview(path.to_owned())).unwrap();
     let mut first_rows = None;
@@ -47,7 +49,6 @@ pub(crate) fn run(path: &Path) {
     let deadline = Instant::now() + Duration::from_mins(5);
     let mut random = fastrand::Rng::with_seed(1);
     while Instant::now() < deadline {
-        let before = busy();
         scrolled += 1;
         if scrolled.is_multiple_of(3) {
             let key = [
@@ -59,11 +60,7 @@ pub(crate) fn run(path: &Path) {
             ][random.usize(0..5)];
             harness.event(press(key));
         }
-        harness.step();
-        let pixels = harness.ctx.pixels_per_point();
-        let shapes = harness.output().shapes.clone();
-        drop(harness.ctx.tessellate(shapes, pixels));
-        frames.push(busy().saturating_sub(before));
+        frames.step(&mut harness);
         let Some(page) = page(&engine) else {
             continue;
         };
@@ -86,21 +83,11 @@ pub(crate) fn run(path: &Path) {
         }
     }
     engine.shutdown();
-    frames.sort_unstable();
-    report(&frames, first_rows, clicked.elapsed());
-}
-
-fn report(frames: &[Duration], first_rows: Option<Duration>, all: Duration) {
-    let one_in = |part: usize| frames[frames.len() - 1 - frames.len() / part].as_secs_f64() * 1e3;
     println!(
-        "{} frames: median {:.2} ms, 99th percentile {:.2} ms, slowest {:.2} ms; first rows in the window {:.0} ms after the \
-         click; all of it {:.1} s",
-        frames.len(),
-        one_in(2),
-        one_in(100),
-        frames[frames.len() - 1].as_secs_f64() * 1e3,
+        "{}; first rows in the window {:.0} ms after the click; all of it {:.1} s",
+        frames.report(),
         first_rows.map_or(f64::NAN, |first| first.as_secs_f64() * 1e3),
-        all.as_secs_f64(),
+        clicked.elapsed().as_secs_f64(),
     );
 }
 
@@ -119,10 +106,4 @@ fn press(key: Key) -> Event {
         repeat: false,
         modifiers: Modifiers::NONE,
     }
-}
-
-/// Time this thread was on a processor.
-fn busy() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
 }

@@ -11,6 +11,7 @@ use labferry::results::table::sheet::{Sheet, Task};
 use labferry::results::table::view::View;
 
 use crate::Measure;
+use crate::window::peak_mib;
 
 /// Does one thing in another process.
 pub(crate) fn measure(what: &str, table: &Path) -> Option<Measure> {
@@ -100,12 +101,4 @@ fn check_sorted(view: &View) {
     let (_, rows) = view.page(0, 1000).unwrap();
     let values: Vec<f64> = rows.iter().map(|row| row[4].parse().unwrap()).collect();
     assert!(values.is_sorted());
-}
-
-/// The most memory this process had, as the system counts it.
-fn peak_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

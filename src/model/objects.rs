@@ -28,24 +28,9 @@ pub struct ObjectColumns {
 impl ObjectColumns {
     /// Finds them by their names; none when the table is not about objects of images.
     pub fn find<Name: AsRef<str>>(columns: &[Name]) -> Option<Self> {
-        let plain: Vec<String> = columns
-            .iter()
-            .map(|name| {
-                let letters = name
-                    .as_ref()
-                    .chars()
-                    .filter(|letter| letter.is_alphanumeric());
-                letters.flat_map(char::to_lowercase).collect()
-            })
-            .collect();
-        let first = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| plain.iter().position(|column| column == name))
-        };
         Some(Self {
-            image: first(IMAGE_COLUMNS)?,
-            object: first(OBJECT_COLUMNS)?,
+            image: image_column(columns)?,
+            object: first_named(columns, OBJECT_COLUMNS)?,
         })
     }
 
@@ -58,6 +43,28 @@ impl ObjectColumns {
             object: object.to_owned(),
         })
     }
+}
+
+/// The column that holds the image a row is about, from 0; none when the table has no such column.
+pub fn image_column<Name: AsRef<str>>(columns: &[Name]) -> Option<usize> {
+    first_named(columns, IMAGE_COLUMNS)
+}
+
+/// The column with the most certain of these names.
+fn first_named<Name: AsRef<str>>(columns: &[Name], names: &[&str]) -> Option<usize> {
+    let plain: Vec<String> = columns
+        .iter()
+        .map(|name| {
+            let letters = name
+                .as_ref()
+                .chars()
+                .filter(|letter| letter.is_alphanumeric());
+            letters.flat_map(char::to_lowercase).collect()
+        })
+        .collect();
+    names
+        .iter()
+        .find_map(|name| plain.iter().position(|column| column == name))
 }
 
 /// The file name at the end of a path of any system.

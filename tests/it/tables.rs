@@ -1,7 +1,7 @@
 //! The open table on a real engine and real files: what is asked of it is answered, what changes under it is said.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use labferry::engine::Engine;
@@ -9,7 +9,7 @@ use labferry::engine::command::Command;
 use labferry::model::preview::PreviewContent;
 use labferry::model::table::{
     Condition, CopyStyle, CopyWish, Filter, Frame, PlotWish, Query, ReadAs, SaveForm, Sort,
-    StackWish, TablePage, TableWish,
+    StackMember, StackWish, TablePage, TableWish,
 };
 
 use crate::harness::{engine, wait};
@@ -316,18 +316,26 @@ async fn a_packed_table_shows_its_rows_up_to_the_damage() {
 async fn tables_of_a_batch_are_one_table() {
     let top = tempfile::tempdir().unwrap();
     let engine = engine(top.path());
-    let mut members: Vec<(PathBuf, Vec<String>)> = Vec::new();
+    let mut members = Vec::new();
     for job in 0..300 {
         let path = top.path().join(format!("job {job}")).join("objects.csv");
         write(
             &path,
             format!("id,area\n{job:03},{}\n999,1\n", 1000 - job).as_bytes(),
         );
-        members.push((path, vec!["Plate 7".to_owned(), format!("job {job}")]));
+        members.push(StackMember {
+            path,
+            origin: vec!["Plate 7".to_owned(), format!("job {job}")],
+            ..StackMember::default()
+        });
     }
     let odd = top.path().join("summary.csv");
     write(&odd, b"plate;objects;mean\np1;600;2,5\n");
-    members.push((odd, vec!["Plate 7".to_owned(), "summary".to_owned()]));
+    members.push(StackMember {
+        path: odd,
+        origin: vec!["Plate 7".to_owned(), "summary".to_owned()],
+        ..StackMember::default()
+    });
     let key = top.path().join("all results");
     engine
         .send(Command::OpenStack(StackWish {

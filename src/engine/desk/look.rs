@@ -12,7 +12,7 @@ use crate::model::table::{ReadAs, StackWish};
 use crate::results::sniff::{self, Content};
 use crate::results::table::TableFile;
 use crate::results::table::sheet::Sheet;
-use crate::results::table::stack::{Member, stack};
+use crate::results::table::stack::stack;
 use crate::results::text::TextFile;
 
 /// Rows read around what is on screen at first.
@@ -62,17 +62,10 @@ fn look_into_table(path: &Path, said: &ReadAs) -> Look {
 }
 
 /// Opens the tables of a batch as one.
-pub(super) fn look_into_stack(wish: StackWish) -> Look {
-    let members: Vec<Member> = wish
-        .members
-        .into_iter()
-        .map(|(path, origin)| Member { path, origin })
-        .collect();
-    let stacked = stack(
-        &wish.names,
-        &members,
-        &mut |_done| ControlFlow::Continue(()),
-    );
+pub(super) fn look_into_stack(wish: &StackWish) -> Look {
+    let stacked = stack(&wish.names, &wish.members, &mut |_done| {
+        ControlFlow::Continue(())
+    });
     let opened = stacked.and_then(|(groups, left_out)| {
         let notes = left_out.iter().map(|left_out| {
             let name = left_out.path.display();

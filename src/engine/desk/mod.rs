@@ -331,7 +331,7 @@ impl Desk {
         self.close();
         self.show(wish.key.clone(), PreviewContent::Opening);
         self.line()
-            .aside(move |_line| Found::Opened(look_into_stack(wish)));
+            .aside(move |_line| Found::Opened(look_into_stack(&wish)));
     }
 
     /// Reads the open file another way; what is shown stays until it is read.

@@ -13,4 +13,4 @@ pub use page::{Copied, Found, Shape, TablePage, Work};
 pub use plot::{BoxOf, Frame, Plot, PlotContent, PlotWish, PointColor, Points, Raster};
 pub use query::{Condition, Filter, Query, Sort};
 pub use reading::{Encoding, ReadAs, Reading};
-pub use wish::{CopyStyle, CopyWish, SaveForm, StackWish, TableWish};
+pub use wish::{CopyStyle, CopyWish, SaveForm, StackMember, StackWish, TableWish};

@@ -1,6 +1,8 @@
 //! What a person can ask of the open table.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::image_view::ObjectRef;
 
@@ -91,6 +93,17 @@ pub struct StackWish {
     pub key: PathBuf,
     /// Names of the columns in front.
     pub names: Vec<String>,
-    /// The files, in order, each with what stands in the columns in front.
-    pub members: Vec<(PathBuf, Vec<String>)>,
+    /// The files, in order.
+    pub members: Vec<StackMember>,
+}
+
+/// A file of a stack, with what stands in the columns in front: one text for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackMember {
+    /// Where it is.
+    pub path: PathBuf,
+    /// In all of its rows.
+    pub origin: Vec<String>,
+    /// In rows that name one of several inputs: for columns in front, from 0, a text by the input's file name.
+    pub of_inputs: Arc<BTreeMap<usize, BTreeMap<String, String>>>,
 }

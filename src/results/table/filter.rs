@@ -131,7 +131,7 @@ impl Finder {
     fn cannot_be_in(&self, record: &[u8], row: &Row<'_>) -> bool {
         self.regex.is_some()
             && !self.small.contains(['"', '\''])
-            && !row.has_constants()
+            && row.has_all()
             && !self.is_in(record, row.encoding)
     }
 

@@ -3,6 +3,7 @@
 //! A single file is a sheet of one part. In a stack each part says where the sheet's columns are in its file, and what
 //! stands in the columns that tell where a row comes from. Sorting, filtering and describing work on sheets.
 
+use crate::model::objects::base_name;
 use crate::results::table::cells::Cells;
 use crate::results::table::encoding::Encoding;
 use crate::results::table::index::Chunk;
@@ -11,6 +12,7 @@ use crate::results::table::page::PAGE_BYTES;
 use crate::results::table::{TableError, TableFile};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,23 +45,68 @@ pub enum Place {
     Column(usize),
     /// The same text in every row.
     Constant(String),
+    /// What belongs to the input that a row names.
+    OfInput(OfInput),
     /// The file has no such column.
     Nowhere,
+}
+
+/// A text for each input of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfInput {
+    /// The column of the file that names the input.
+    pub column: usize,
+    /// For columns in front a text by the input's file name.
+    pub texts: Arc<BTreeMap<usize, BTreeMap<String, String>>>,
+    /// Which of these columns.
+    pub at: usize,
+    /// In rows that name none of them.
+    pub otherwise: String,
+}
+
+impl OfInput {
+    fn text(&self, input: &str) -> &str {
+        let texts = self.texts.get(&self.at);
+        let text = texts.and_then(|texts| texts.get(base_name(input)));
+        text.unwrap_or(&self.otherwise)
+    }
+}
+
+impl Place {
+    /// The column of the file that has to be read for it.
+    const fn column(&self) -> Option<usize> {
+        match self {
+            Self::Column(column) => Some(*column),
+            Self::OfInput(of_input) => Some(of_input.column),
+            Self::Constant(_) | Self::Nowhere => None,
+        }
+    }
 }
 
 impl Part {
     /// A row of the file in the columns of the sheet.
     fn spread(&self, row: &mut [String]) -> Vec<String> {
-        self.places
+        let mut spread: Vec<String> = self
+            .places
             .iter()
             .map(|place| match place {
-                Place::Column(column) => {
-                    row.get_mut(*column).map(std::mem::take).unwrap_or_default()
+                Place::OfInput(of_input) => {
+                    let input = row.get(of_input.column);
+                    let input = input.map(String::as_str).unwrap_or_default();
+                    of_input.text(input).to_owned()
                 }
                 Place::Constant(text) => text.clone(),
-                Place::Nowhere => String::new(),
+                Place::Column(_) | Place::Nowhere => String::new(),
             })
-            .collect()
+            .collect();
+        for (cell, place) in spread.iter_mut().zip(&self.places) {
+            if let Place::Column(column) = place
+                && let Some(own) = row.get_mut(*column)
+            {
+                *cell = std::mem::take(own);
+            }
+        }
+        spread
     }
 }
 
@@ -94,6 +141,8 @@ pub(crate) struct Row<'a> {
 enum From {
     /// The so-many-th of the cells read.
     Read(usize),
+    /// What belongs to the so-many-th of the cells read.
+    Named(usize),
     Elsewhere,
 }
 
@@ -103,11 +152,23 @@ impl<'a> Row<'a> {
     pub(crate) fn bytes(&self, wanted: usize) -> Option<Cow<'a, [u8]>> {
         match self.from.get(wanted)? {
             From::Read(at) => self.cells.get(*at),
+            From::Named(at) => self.of_input(wanted, *at),
             From::Elsewhere => match self.places.get(wanted)? {
                 Place::Constant(text) => Some(Cow::Borrowed(text.as_bytes())),
-                Place::Column(_) | Place::Nowhere => None,
+                Place::Column(_) | Place::OfInput(_) | Place::Nowhere => None,
             },
         }
+    }
+
+    #[inline(never)]
+    fn of_input(&self, wanted: usize, at: usize) -> Option<Cow<'a, [u8]>> {
+        let place: &'a Place = self.places.get(wanted)?;
+        let Place::OfInput(of_input) = place else {
+            return None;
+        };
+        let cell = self.cells.get(at).unwrap_or_default();
+        let text = of_input.text(&self.encoding.decode_cell(&cell));
+        Some(Cow::Borrowed(text.as_bytes()))
     }
 
     /// All of the row as it stands in its file, if the row was read whole.
@@ -115,9 +176,9 @@ impl<'a> Row<'a> {
         self.cells.record()
     }
 
-    /// Whether a wanted cell is the same text in every row of its file.
-    pub(crate) fn has_constants(&self) -> bool {
-        self.from.iter().any(|from| matches!(from, From::Elsewhere))
+    /// Whether all wanted cells stand in the row itself.
+    pub(crate) fn has_all(&self) -> bool {
+        self.from.iter().all(|from| matches!(from, From::Read(_)))
     }
 
     /// A wanted cell by what it is.
@@ -324,22 +385,21 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|column| part.places.get(*column).unwrap_or(&Place::Nowhere))
             .collect();
-        let mut columns: Vec<usize> = places
-            .iter()
-            .filter_map(|place| match place {
-                Place::Column(column) => Some(*column),
-                Place::Constant(_) | Place::Nowhere => None,
-            })
-            .collect();
+        let mut columns: Vec<usize> = places.iter().filter_map(|place| place.column()).collect();
         columns.sort_unstable();
         columns.dedup();
         let from = places
             .iter()
-            .map(|place| match place {
-                Place::Column(column) => columns
-                    .binary_search(column)
-                    .map_or(From::Elsewhere, From::Read),
-                Place::Constant(_) | Place::Nowhere => From::Elsewhere,
+            .map(|place| {
+                let read = place
+                    .column()
+                    .and_then(|column| columns.binary_search(&column).ok());
+                match (place, read) {
+                    (Place::Column(_), Some(at)) => From::Read(at),
+                    (Place::OfInput(_), Some(at)) => From::Named(at),
+                    (Place::Column(_) | Place::OfInput(_), None)
+                    | (Place::Constant(_) | Place::Nowhere, _) => From::Elsewhere,
+                }
             })
             .collect();
         Self {

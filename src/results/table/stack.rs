@@ -1,22 +1,15 @@
 //! All tables of a batch as one: files whose columns are the same, or nearly, one under another, with columns in front that
 //! tell where each row comes from. The files stay as they are.
 
-use crate::model::table::Shape;
-use crate::results::table::sheet::{Part, Place, Sheet};
+use crate::model::objects::image_column;
+use crate::model::table::{Shape, StackMember};
+use crate::results::table::sheet::{OfInput, Part, Place, Sheet};
 use crate::results::table::{TableError, TableFile};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A file for a stack, with what stands in the columns in front.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    pub path: PathBuf,
-    /// One text for each of the names in front.
-    pub origin: Vec<String>,
-}
 
 /// Tables of one shape.
 #[derive(Debug, Clone)]
@@ -40,7 +33,7 @@ const ALIKE_PERCENT: usize = 50;
 /// `go_on` is asked before each file, with how many are done.
 pub fn stack(
     names: &[String],
-    members: &[Member],
+    members: &[StackMember],
     go_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(Vec<Group>, Vec<LeftOut>), TableError> {
     let (mut open, mut left_out) = (Vec::new(), Vec::new());
@@ -56,7 +49,7 @@ pub fn stack(
             }),
         }
     }
-    let mut shapes: Vec<Vec<(TableFile, &Member)>> = Vec::new();
+    let mut shapes: Vec<Vec<(TableFile, &StackMember)>> = Vec::new();
     for (table, member) in open {
         let alike = shapes.iter_mut().find(|shape| {
             let first = shape.first();
@@ -89,7 +82,7 @@ fn alike(a: &[String], b: &[String]) -> bool {
     all == 0 || common * 100 >= all * ALIKE_PERCENT
 }
 
-fn group(names: &[String], files: &[(TableFile, &Member)]) -> Group {
+fn group(names: &[String], files: &[(TableFile, &StackMember)]) -> Group {
     // Names in the order they are first met; the same name twice in one file stays twice.
     let mut columns: Vec<String> = Vec::new();
     let mut times: HashMap<&str, usize> = HashMap::new();
@@ -142,8 +135,8 @@ fn group(names: &[String], files: &[(TableFile, &Member)]) -> Group {
     let parts = files
         .iter()
         .map(|(table, member)| {
-            let origin = (0..names.len())
-                .map(|at| Place::Constant(member.origin.get(at).cloned().unwrap_or_default()));
+            let names_input = image_column(table.columns());
+            let origin = (0..names.len()).map(|at| in_front(member, at, names_input));
             let mut taken = vec![false; table.columns().len()];
             let own = columns.iter().map(|name| {
                 let mut free = table.columns().iter().zip(taken.iter_mut()).enumerate();
@@ -167,6 +160,20 @@ fn group(names: &[String], files: &[(TableFile, &Member)]) -> Group {
     }
 }
 
+/// What stands in a column in front: the same in all rows, or what belongs to the input a row names.
+fn in_front(member: &StackMember, at: usize, names_input: Option<usize>) -> Place {
+    let otherwise = member.origin.get(at).cloned().unwrap_or_default();
+    match names_input {
+        Some(column) if member.of_inputs.contains_key(&at) => Place::OfInput(OfInput {
+            column,
+            texts: Arc::clone(&member.of_inputs),
+            at,
+            otherwise,
+        }),
+        Some(_) | None => Place::Constant(otherwise),
+    }
+}
+
 /// The files' name when all have the same, else the commonest and how many others there are.
 fn shape_name(names: &BTreeMap<String, usize>, files: usize) -> String {
     let Some((name, count)) = names.iter().max_by_key(|(_, count)| **count) else {
@@ -181,14 +188,16 @@ fn shape_name(names: &BTreeMap<String, usize>, files: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::table::{Condition, Filter, Query, Sort};
+    use crate::model::table::{Condition, Filter, Query, Sort, StackMember};
     use crate::results::table::sheet::Task;
-    use crate::results::table::stack::{Member, stack};
+    use crate::results::table::stack::stack;
     use crate::results::table::view::View;
+    use std::collections::BTreeMap;
     use std::io::Write as _;
     use std::ops::ControlFlow;
+    use std::sync::Arc;
 
-    fn members(folder: &std::path::Path, files: &[(&str, &str)]) -> Vec<Member> {
+    fn members(folder: &std::path::Path, files: &[(&str, &str)]) -> Vec<StackMember> {
         files
             .iter()
             .enumerate()
@@ -199,9 +208,10 @@ mod tests {
                     .unwrap()
                     .write_all(text.as_bytes())
                     .unwrap();
-                Member {
+                StackMember {
                     path,
                     origin: vec![format!("job {at}")],
+                    ..StackMember::default()
                 }
             })
             .collect()
@@ -260,5 +270,56 @@ mod tests {
         let view = view.ask(query, &Task::QUIET).unwrap();
         assert_eq!(view.page(0, 9).unwrap().0, [2, 0]);
         assert_eq!(view.find("job 1", &Task::QUIET).unwrap().places, [(0, 0)]);
+    }
+
+    #[test]
+    fn rows_that_name_an_input_get_what_belongs_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let text =
+            "Image origin,Object ID\n\"C:\\data\\b1.tif\",1\na1.tif,2\nother.tif,3\nb1.tif,4\n";
+        let files = [
+            ("objects.csv", text),
+            ("counts.csv", "Count,Object ID\n5,9\n"),
+        ];
+        let mut members = members(folder.path(), &files);
+        let of_inputs = [("a1.tif", "A01"), ("b1.tif", "B01")];
+        let of_inputs = of_inputs.map(|(name, well)| (name.to_owned(), well.to_owned()));
+        let of_inputs = Arc::new(BTreeMap::from([(1, BTreeMap::from(of_inputs))]));
+        for member in &mut members {
+            member.origin = vec!["job".to_owned(), String::new()];
+            member.of_inputs = Arc::clone(&of_inputs);
+        }
+        let names = ["Job".to_owned(), "Well".to_owned()];
+        let (groups, _) = stack(&names, &members, &mut |_| ControlFlow::Continue(())).unwrap();
+        let objects = groups
+            .iter()
+            .find(|group| group.shape.name == "objects.csv")
+            .unwrap();
+        let view = View::plain(objects.sheet.clone());
+        let wells = |view: &View| {
+            let rows = view.page(0, 9).unwrap().1;
+            let wells: Vec<String> = rows.iter().map(|row| row[1].clone() + &row[3]).collect();
+            wells.join(" ")
+        };
+        assert_eq!(wells(&view), "B011 A012 3 B014");
+        let query = Query {
+            filters: vec![Filter {
+                column: 1,
+                condition: Condition::Contains("01".to_owned()),
+            }],
+            sorts: vec![Sort {
+                column: 1,
+                descending: false,
+            }],
+        };
+        let asked = view.ask(query, &Task::QUIET).unwrap();
+        assert_eq!(wells(&asked), "A012 B011 B014");
+        assert_eq!(view.find("a01", &Task::QUIET).unwrap().places, [(1, 1)]);
+        // A table that names no image is about all inputs.
+        let counts = groups
+            .iter()
+            .find(|group| group.shape.name == "counts.csv")
+            .unwrap();
+        assert_eq!(counts.sheet.rows(&[0]).unwrap(), [["job", "", "5", "9"]]);
     }
 }

@@ -135,13 +135,13 @@ fn a_large_table_is_put_in_order_like_a_small_one() {
     let mut random = fastrand::Rng::with_seed(7);
     let mut text = String::from("row,number,class,note\n");
     let mut rows = Vec::new();
-    for row in 0..40_000_u32 {
+    for row in 0..12_000_u32 {
         let number = random.i32(-5_000..5_000);
         let class = *random.choice(&["B10", "B9", "a1", "A02", ""]).unwrap();
         let note = if row % 50 == 0 {
             "\"two\nlines, \"\"q\"\"\""
         } else {
-            "plain text to make it longer"
+            "plain text to make it longer, so that there is more than one piece of a megabyte to read"
         };
         writeln!(text, "{row},{},{class},{note}", f64::from(number) / 4.0).unwrap();
         rows.push((row, number, class));
@@ -320,4 +320,22 @@ fn plots_have_the_rows_that_are_shown() {
     let wish = PlotWish::Histogram { column: 0 };
     let drawn = plot(&all, &wish, &Task::QUIET).unwrap();
     assert_eq!((drawn.rows, drawn.left_out), (6, 1));
+}
+
+#[test]
+fn a_quote_that_nobody_closes_leaves_the_rows_before_it_in_order() {
+    let mut text = "id,v,note\na,3,x\nb,1,y\nc,2,\"".to_owned();
+    // More than a piece that is read whole.
+    text.extend(std::iter::repeat_n(
+        "all the rest, of it\n",
+        (66 << 20) / 20,
+    ));
+    let view = view(&text);
+    assert_eq!(asked(&view, vec![], vec![sort(1, false)]).concat(), "bca");
+    let rest = filter(2, Condition::Contains("THE rest, of".to_owned()));
+    assert_eq!(asked(&view, vec![rest], vec![]).concat(), "c");
+    let short = filter(2, Condition::OneOf(BTreeSet::from(["y".to_owned()])));
+    assert_eq!(asked(&view, vec![short], vec![]).concat(), "b");
+    let number = filter(1, Condition::Between(Some(1.5), None));
+    assert_eq!(asked(&view, vec![number], vec![]).concat(), "ac");
 }
