@@ -6,7 +6,7 @@ use crate::model::table::{Shape, StackMember};
 use crate::results::table::sheet::{OfInput, Part, Place, Sheet};
 use crate::results::table::{TableError, TableFile};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,7 +83,29 @@ fn alike(a: &[String], b: &[String]) -> bool {
 }
 
 fn group(names: &[String], files: &[(TableFile, &StackMember)]) -> Group {
-    // Names in the order they are first met; the same name twice in one file stays twice.
+    let columns = all_columns(files);
+    let shape = shape(&columns, files);
+    let (mut names, in_front) = in_front(names, files);
+    let parts = files
+        .iter()
+        .zip(in_front)
+        .map(|((table, _), mut places)| {
+            places.extend(own_places(table, &columns));
+            Part {
+                table: table.clone(),
+                places,
+            }
+        })
+        .collect();
+    names.extend(columns);
+    Group {
+        shape,
+        sheet: Sheet::of_parts(Arc::new(names), parts),
+    }
+}
+
+/// Names in the order they are first met; the same name twice in one file stays twice.
+fn all_columns(files: &[(TableFile, &StackMember)]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     let mut times: HashMap<&str, usize> = HashMap::new();
     for (table, _) in files {
@@ -102,66 +124,70 @@ fn group(names: &[String], files: &[(TableFile, &StackMember)]) -> Group {
             }
         }
     }
-    let mut have: BTreeMap<&str, usize> = BTreeMap::new();
+    columns
+}
+
+fn shape(columns: &[String], files: &[(TableFile, &StackMember)]) -> Shape {
+    let mut have: BTreeMap<&String, usize> = BTreeMap::new();
     let mut file_names: BTreeMap<String, usize> = BTreeMap::new();
     for (table, member) in files {
-        let mut own: Vec<&String> = table.columns().iter().collect();
-        own.sort();
-        own.dedup();
+        let own: BTreeSet<&String> = table.columns().iter().collect();
         for name in own {
             *have.entry(name).or_default() += 1;
         }
-        let name = member
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        *file_names.entry(name.into_owned()).or_default() += 1;
+        let name = member.path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        *file_names.entry(name).or_default() += 1;
     }
-    let not_in_all = columns
-        .iter()
-        .filter(|name| {
-            have.get(name.as_str())
-                .is_some_and(|count| *count < files.len())
-        })
-        .cloned()
-        .collect();
-    let shape = Shape {
+    let is_rare = |name: &&String| have.get(name).is_some_and(|count| *count < files.len());
+    Shape {
         name: shape_name(&file_names, files.len()),
         files: files.len(),
         columns: columns.len(),
-        not_in_all,
-    };
-    let parts = files
-        .iter()
-        .map(|(table, member)| {
-            let names_input = image_column(table.columns());
-            let origin = (0..names.len()).map(|at| in_front(member, at, names_input));
-            let mut taken = vec![false; table.columns().len()];
-            let own = columns.iter().map(|name| {
-                let mut free = table.columns().iter().zip(taken.iter_mut()).enumerate();
-                let found = free.find(|(_, (own, taken))| *own == name && !**taken);
-                found.map_or(Place::Nowhere, |(at, (_, taken))| {
-                    *taken = true;
-                    Place::Column(at)
-                })
-            });
-            let places = origin.chain(own.collect::<Vec<_>>()).collect();
-            Part {
-                table: table.clone(),
-                places,
-            }
-        })
-        .collect();
-    let all: Vec<String> = names.iter().cloned().chain(columns).collect();
-    Group {
-        shape,
-        sheet: Sheet::of_parts(Arc::new(all), parts),
+        not_in_all: columns.iter().filter(is_rare).cloned().collect(),
     }
 }
 
+/// The columns in front, and what stands in them for each file. Those that say nothing about any of these files are left out.
+fn in_front(
+    names: &[String],
+    files: &[(TableFile, &StackMember)],
+) -> (Vec<String>, Vec<Vec<Place>>) {
+    let mut places: Vec<Vec<Place>> = vec![Vec::new(); files.len()];
+    let nothing = Place::Constant(String::new());
+    let mut kept = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let column = files.iter().map(|(table, member)| {
+            let names_input = image_column(table.columns());
+            in_front_of(member, at, names_input)
+        });
+        let column: Vec<Place> = column.collect();
+        if column.iter().any(|place| *place != nothing) {
+            kept.push(name.clone());
+            for (places, place) in places.iter_mut().zip(column) {
+                places.push(place);
+            }
+        }
+    }
+    (kept, places)
+}
+
+/// Where the columns of all are in a file.
+fn own_places(table: &TableFile, columns: &[String]) -> Vec<Place> {
+    let mut taken = vec![false; table.columns().len()];
+    let place = |name: &String| {
+        let mut free = table.columns().iter().zip(taken.iter_mut()).enumerate();
+        let found = free.find(|(_, (own, taken))| *own == name && !**taken);
+        found.map_or(Place::Nowhere, |(at, (_, taken))| {
+            *taken = true;
+            Place::Column(at)
+        })
+    };
+    columns.iter().map(place).collect()
+}
+
 /// What stands in a column in front: the same in all rows, or what belongs to the input a row names.
-fn in_front(member: &StackMember, at: usize, names_input: Option<usize>) -> Place {
+fn in_front_of(member: &StackMember, at: usize, names_input: Option<usize>) -> Place {
     let otherwise = member.origin.get(at).cloned().unwrap_or_default();
     match names_input {
         Some(column) if member.of_inputs.contains_key(&at) => Place::OfInput(OfInput {
@@ -315,11 +341,11 @@ mod tests {
         let asked = view.ask(query, &Task::QUIET).unwrap();
         assert_eq!(wells(&asked), "A012 B011 B014");
         assert_eq!(view.find("a01", &Task::QUIET).unwrap().places, [(1, 1)]);
-        // A table that names no image is about all inputs.
+        // A table that names no image is about all inputs; a column that says nothing is left out.
         let counts = groups
             .iter()
             .find(|group| group.shape.name == "counts.csv")
             .unwrap();
-        assert_eq!(counts.sheet.rows(&[0]).unwrap(), [["job", "", "5", "9"]]);
+        assert_eq!(counts.sheet.rows(&[0]).unwrap(), [["job", "5", "9"]]);
     }
 }

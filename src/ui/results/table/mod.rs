@@ -5,6 +5,7 @@ mod card;
 mod choose;
 mod column;
 mod grid;
+mod guess;
 mod plot;
 mod reading;
 mod scroll;

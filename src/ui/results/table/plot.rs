@@ -13,6 +13,7 @@ use crate::model::table::{
 };
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
+use crate::ui::results::table::guess::{category, few_kinds, is_identifier, measure};
 use crate::ui::results::table::{ask, card};
 use crate::ui::theme::Palette;
 use crate::ui::{format, widgets};
@@ -93,22 +94,22 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
     let first = chosen
         .first()
         .copied()
-        .unwrap_or_else(|| numeric(page, None));
+        .unwrap_or_else(|| measure(page, None));
     let second = chosen.get(1).copied();
     if ui.selectable_label(histogram, "Histogram").clicked() {
         *wish = Some(PlotWish::Histogram { column: first });
     }
     if ui.selectable_label(scatter, "Scatter").clicked() {
-        let y = second.unwrap_or_else(|| numeric(page, Some(first)));
+        let y = second.unwrap_or_else(|| measure(page, Some(first)));
         *wish = Some(PlotWish::Scatter {
             x: first,
             y,
-            color: None,
+            color: few_kinds(page),
         });
     }
     if ui.selectable_label(boxes, "Boxes by category").clicked() {
         *wish = Some(PlotWish::Boxes {
-            category: textual(page),
+            category: category(page),
             values: second
                 .filter(|second| !is_identifier(page, *second))
                 .unwrap_or(first),
@@ -135,57 +136,6 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
             outbox.wish(Wish::Pick(PickFor::Plot));
         }
     }
-}
-
-/// A column whose first cells are numbers, another than one.
-fn numeric(page: &TablePage, but: Option<usize>) -> usize {
-    let mark = page.reading.decimal;
-    let is_number = |column: &usize| {
-        let mut cells = page.rows.iter().take(30).filter_map(|row| row.get(*column));
-        let mut some = false;
-        cells.all(|cell| {
-            let cell = cell.trim().replace(mark, ".");
-            some |= !cell.is_empty();
-            cell.is_empty() || cell.parse::<f64>().is_ok()
-        }) && some
-    };
-    let mut columns = (0..page.columns.len()).filter(|column| Some(*column) != but);
-    // Numbers with a decimal mark are measured; whole ones often are identifiers.
-    let measured = columns.clone().find(|column| {
-        is_number(column)
-            && !is_identifier(page, *column)
-            && page
-                .rows
-                .iter()
-                .take(30)
-                .filter_map(|row| row.get(*column))
-                .any(|cell| cell.contains(mark))
-    });
-    measured.or_else(|| columns.find(is_number)).unwrap_or(0)
-}
-
-/// Whether a column numbers its rows, by its name.
-fn is_identifier(page: &TablePage, column: usize) -> bool {
-    let name = page.columns.get(column).map(|name| name.to_lowercase());
-    name.is_some_and(|name| name.ends_with("id"))
-}
-
-/// A column whose first cells are few texts that come again.
-fn textual(page: &TablePage) -> usize {
-    let different = |column: &usize| {
-        let cells = page
-            .rows
-            .iter()
-            .take(100)
-            .filter_map(|row| row.get(*column));
-        let texts: std::collections::BTreeSet<&String> = cells.collect();
-        let numbers = texts.iter().all(|text| text.trim().parse::<f64>().is_ok());
-        (texts.len() > 1 && !numbers).then_some(texts.len())
-    };
-    (0..page.columns.len())
-        .filter_map(|column| different(&column).map(|count| (count, column)))
-        .min()
-        .map_or(0, |(_, column)| column)
 }
 
 fn column_ui(ui: &mut Ui, page: &TablePage, label: &str, column: &mut usize) {
