@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::ui::reveal;
+use crate::ui::{drag_out, reveal};
 
 /// What is picked and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub trait Desktop {
     /// # Errors
     /// One sentence for the person.
     fn reveal(&self, path: &Path) -> Result<(), String>;
+    /// Begins to drag a file to another program, where that can be done; the button is pressed.
+    fn drag_out(&self, path: &Path);
     /// Opens a page in the browser.
     ///
     /// # Errors
@@ -123,6 +125,10 @@ impl Desktop for SystemDesktop {
 
     fn reveal(&self, path: &Path) -> Result<(), String> {
         reveal::reveal(path)
+    }
+
+    fn drag_out(&self, path: &Path) {
+        drag_out::start(path);
     }
 
     fn open_page(&self, address: &str) -> Result<(), String> {
@@ -261,6 +267,12 @@ impl Desktop for std::rc::Rc<PretendDesktop> {
 
     fn reveal(&self, path: &Path) -> Result<(), String> {
         self.note(format!("reveal {}", path.display()))
+    }
+
+    fn drag_out(&self, path: &Path) {
+        self.asked
+            .borrow_mut()
+            .push(format!("drag {}", path.display()));
     }
 
     fn open_page(&self, address: &str) -> Result<(), String> {

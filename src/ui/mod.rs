@@ -5,6 +5,7 @@
 
 pub mod connections;
 pub mod desktop;
+mod drag_out;
 pub mod format;
 pub mod jobs;
 pub mod notices;
@@ -136,6 +137,10 @@ impl App {
             }
             Wish::OpenPath(path) => self.desktop.open_path(&path),
             Wish::Reveal(path) => self.desktop.reveal(&path),
+            Wish::DragOut(path) => {
+                self.desktop.drag_out(&path);
+                Ok(())
+            }
             Wish::OpenPage(address) => self.desktop.open_page(&address),
             Wish::StartDemo => self.desktop.start_demo(),
         };

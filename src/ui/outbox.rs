@@ -27,6 +27,8 @@ pub enum Wish {
     OpenPath(PathBuf),
     /// Show a file in its folder.
     Reveal(PathBuf),
+    /// Drag a file to another program.
+    DragOut(PathBuf),
     /// Open a page in the browser.
     OpenPage(String),
     /// Start the demo in a window of its own.

@@ -1,6 +1,7 @@
 //! The window without a window: every view from hand-made snapshots, by role and name.
 
 mod connecting;
+mod dragging;
 mod fixture;
 mod images;
 mod platforms;

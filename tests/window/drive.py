@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import person as look  # noqa: E402
@@ -79,6 +80,17 @@ def check_results(scratch, labels):
     return objects[0], rows
 
 
+def check_dragged_out(person, path):
+    """A result is dragged from the tree to another program, which gets its address."""
+    row = person.see(name=os.path.basename(path), roles=look.BUTTON)
+    handed = person.window.carry_out(row)
+    address = urllib.parse.urlsplit(handed.rstrip("\r\n"))
+    place = urllib.parse.unquote(address.path)
+    if address.scheme != "file" or not place.endswith(path) or not os.path.isfile(place):
+        raise look.NotThere(f"the address of {path}: {handed!r}")
+    say("a result was dragged to another program")
+
+
 def journey(program, scratch):
     process, started = start(program, scratch)
     try:
@@ -106,6 +118,7 @@ def journey(program, scratch):
             person.see(contains=cell)
         say(f"the objects table is on screen: {rows[0][:3]}, {rows[1][:3]}")
         say(f"{dropped} files with awkward names went along")
+        check_dragged_out(person, path)
         idle(process)
     finally:
         end(process)

@@ -15,7 +15,7 @@ import gi
 
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, Gio, GLib  # noqa: E402
-from Xlib import X, display as xdisplay, error as xerror  # noqa: E402
+from Xlib import X, Xatom, display as xdisplay, error as xerror  # noqa: E402
 from Xlib.ext import xtest  # noqa: E402
 from Xlib.protocol import event as xevent  # noqa: E402
 
@@ -354,12 +354,86 @@ class XWindow:
         source.destroy()
         self.display.flush()
 
+    def carry_out(self, node, seconds=10.0):
+        """Drags what is at a node to the window of another program, as a person does; gives back what that was handed."""
+        place = node.get_component_iface().get_extents(Atspi.CoordType.WINDOW)
+        corner = self.root.translate_coords(self.window, 0, 0)
+        start = (-corner.x + place.x + place.width // 2, -corner.y + place.y + place.height // 2)
+        screen = self.root.get_geometry()
+        goal = (screen.width - 60, screen.height - 60)
+        taker = Taker(self.display, self.root, goal)
+        try:
+            self.root.warp_pointer(*start)
+            xtest.fake_input(self.display, X.ButtonPress, 1)
+            for step in range(1, 41):
+                self.root.warp_pointer(*(a + (b - a) * step // 40 for a, b in zip(start, goal)))
+                taker.answer()
+                # As fast as a hand.
+                time.sleep(0.02)
+            wait("something to be dragged over the other program", taker.answer, seconds, 0.01)
+            xtest.fake_input(self.display, X.ButtonRelease, 1)
+            self.display.sync()
+            wait("the other program to be handed it", lambda: taker.answer() and taker.handed, seconds, 0.01)
+            return taker.handed
+        finally:
+            xtest.fake_input(self.display, X.ButtonRelease, 1)
+            taker.window.destroy()
+            self.display.sync()
+
     def picture(self, path):
         """Writes what is on the window as a PNG."""
         geometry = self.window.get_geometry()
         image = self.window.get_image(0, 0, geometry.width, geometry.height, X.ZPixmap, 0xFFFFFFFF)
         data = image.data if isinstance(image.data, bytes) else image.data.encode("latin-1")
         write_png(path, geometry.width, geometry.height, data)
+
+
+class Taker:
+    """A program that takes files dropped on its small window (XDND, version 5)."""
+
+    def __init__(self, display, root, middle):
+        self.display = display
+        x, y = middle
+        self.window = root.create_window(x - 40, y - 40, 80, 80, 0, display.screen().root_depth)
+        self.window.change_property(self._atom("XdndAware"), Xatom.ATOM, 32, [5])
+        self.window.map()
+        self.display.sync()
+        self.over = False
+        self.handed = None
+        self.source = None
+
+    def _atom(self, name):
+        return self.display.intern_atom(name)
+
+    def _tell(self, name, *data):
+        message = xevent.ClientMessage(
+            window=self.source, client_type=self._atom(name), data=(32, [self.window.id, *data])
+        )
+        self.source.send_event(message, event_mask=0)
+        self.display.flush()
+
+    def answer(self):
+        """Answers what came; whether something is over it."""
+        copy, own = self._atom("XdndActionCopy"), self._atom("LABFERRY_TEST")
+        while self.display.pending_events():
+            event = self.display.next_event()
+            if event.type == X.SelectionNotify and event.property:
+                self.handed = bytes(self.window.get_full_property(own, X.AnyPropertyType).value).decode()
+                self._tell("XdndFinished", 1, copy, 0, 0)
+            if event.type != X.ClientMessage:
+                continue
+            what = self.display.get_atom_name(event.client_type)
+            self.source = self.display.create_resource_object("window", event.data[1][0])
+            if what == "XdndPosition":
+                self.over = True
+                self._tell("XdndStatus", 1, 0, 0, copy)
+            elif what == "XdndLeave":
+                self.over = False
+            elif what == "XdndDrop":
+                wanted = self._atom("text/uri-list")
+                self.window.convert_selection(self._atom("XdndSelection"), wanted, own, event.data[1][2])
+                self.display.flush()
+        return self.over
 
 
 def write_png(path, width, height, bgrx):

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use egui::{AtomExt as _, Button, Color32, RichText, ScrollArea, Ui};
+use egui::{AtomExt as _, Button, Color32, CursorIcon, RichText, ScrollArea, Sense, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::{JobView, Snapshot};
 use crate::model::artifact::ArtifactState;
 use crate::model::ids::{BatchId, JobId};
 use crate::ui::jobs;
-use crate::ui::outbox::Outbox;
+use crate::ui::outbox::{Outbox, Wish};
 use crate::ui::results::{ChosenResult, ResultsState};
 use crate::ui::theme::{self, Palette, icon};
-use crate::ui::{format, widgets};
+use crate::ui::{drag_out, format, widgets};
 
 /// The rows after filtering and folding, kept until something changes.
 #[derive(Debug, Default)]
@@ -237,19 +237,45 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut ResultsState, outbox: &mut Outbox)
             Button::selectable(chosen, (RichText::new(mark).size(17.0).color(color), name))
                 .right_text(RichText::new(&row.beside).small().color(beside_color))
                 .min_size(egui::vec2(ui.available_width(), theme::ROW_HEIGHT))
-                .truncate();
+                .truncate()
+                .sense(row.sense());
         let enabled = !matches!(row.kind, Kind::Missing(_));
         let response = ui
             .add_enabled(enabled, button)
-            .on_hover_text(format!("{}\n{}", row.name, row.beside))
+            .on_hover_text(row.tip())
             .accessible_name(&row.name);
         if response.clicked() {
             choose(row, state, outbox);
+        }
+        if let Kind::File(path) = &row.kind
+            && response.dragged()
+        {
+            ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+            if response.drag_started() {
+                outbox.wish(Wish::DragOut(path.clone()));
+            }
         }
     });
 }
 
 impl Row {
+    fn tip(&self) -> String {
+        let Self { name, beside, .. } = self;
+        if matches!(self.kind, Kind::File(_)) && drag_out::is_possible() {
+            format!("{name}\n{beside}\nDrag it to another program")
+        } else {
+            format!("{name}\n{beside}")
+        }
+    }
+
+    /// Files can be dragged to other programs.
+    const fn sense(&self) -> Sense {
+        match self.kind {
+            Kind::File(_) => Sense::CLICK.union(Sense::DRAG),
+            Kind::Batch(..) | Kind::Job(..) | Kind::Missing(_) => Sense::CLICK,
+        }
+    }
+
     fn chosen(&self) -> Option<ChosenResult> {
         match &self.kind {
             Kind::Batch(batch, _) => Some(ChosenResult::Batch(*batch)),
