@@ -345,3 +345,17 @@ fn a_quote_that_nobody_closes_leaves_the_rows_before_it_in_order() {
     let number = filter(1, Condition::Between(Some(1.5), None));
     assert_eq!(asked(&view, vec![number], vec![]).concat(), "ac");
 }
+
+#[test]
+fn a_cell_of_twenty_megabytes_is_asked_like_any_other() {
+    let long = "0123456789".repeat(2 << 20);
+    let view = view(&format!(
+        "id,v\na,{long}\nb,x\nc,\"{long} \"\"end\"\"\"\nd,2\n"
+    ));
+    // Digits by value: a number of so many digits stands behind all numbers that fit.
+    assert_eq!(asked(&view, vec![], vec![sort(1, false)]).concat(), "dacb");
+    let end = filter(1, Condition::Contains("9 \"END\"".to_owned()));
+    assert_eq!(asked(&view, vec![end], vec![]), ["c"]);
+    let whole = filter(1, Condition::OneOf(BTreeSet::from([long])));
+    assert_eq!(asked(&view, vec![whole], vec![]), ["a"]);
+}
