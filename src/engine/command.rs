@@ -151,6 +151,8 @@ pub enum Command {
     StopHashing,
     /// Follows the end of the open text, or no longer.
     FollowText(bool),
+    /// Wants the thumbnails of these files, first things first, and of no others any more.
+    ShowThumbnails(Vec<PathBuf>),
     /// Holds a results folder against its receipt; the answer comes with the snapshot and as a notice.
     CheckFolder(PathBuf),
     /// Reads what a results folder tells of itself into the snapshot.
@@ -225,6 +227,7 @@ impl Command {
             Self::HashPreview => "hash preview",
             Self::StopHashing => "stop hashing",
             Self::FollowText(_) => "follow text",
+            Self::ShowThumbnails(_) => "show thumbnails",
             Self::CheckFolder(_) => "check folder",
             Self::OpenFolder(_) => "open folder",
             Self::DismissNotice(_) => "dismiss notice",

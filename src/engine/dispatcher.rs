@@ -206,6 +206,11 @@ impl Dispatcher {
 
     async fn obey(&mut self, command: Command) {
         tracing::debug!(command = command.name(), "command");
+        if let Command::ShowThumbnails(paths) = command {
+            // Of no consequence before one has come: a list that is scrolled asks for others in each frame.
+            self.desk.want_thumbnails(paths);
+            return;
+        }
         if let Some(command) = self.desk.take(command, &self.world) {
             self.happen(Event::Command(command)).await;
         }
@@ -441,6 +446,7 @@ impl Dispatcher {
         let beside = Beside {
             phase: self.phase.clone(),
             preview: self.desk.preview(),
+            thumbnails: self.desk.thumbnails(),
             folder: self.desk.folder(),
             report: self.desk.report(),
             bytes: self.progress.bytes(&self.world),

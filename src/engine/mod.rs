@@ -27,6 +27,7 @@ mod scan;
 mod sheet;
 pub mod snapshot;
 pub mod start;
+mod thumbnails;
 mod transfer;
 mod under_way;
 pub mod view;

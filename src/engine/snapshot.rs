@@ -22,6 +22,7 @@ use crate::model::remote::{ListedJob, Page, Query, StagedFile};
 use crate::model::report::Report;
 use crate::model::samples::SampleTable;
 use crate::model::settings::AppSettings;
+use crate::model::thumbnail::Thumbnails;
 
 /// The state of everything at one moment. Parts that did not change are shared with the snapshot before.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub notices: Vec<Arc<Notice>>,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// Small pictures of files: those last asked for, as far as they are made, and some from before.
+    pub thumbnails: Arc<Thumbnails>,
     /// The results folder that was last opened.
     pub folder: Option<Arc<FolderPage>>,
     /// How the last check of each results folder stands.

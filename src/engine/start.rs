@@ -75,7 +75,8 @@ pub async fn run(options: EngineOptions, ends: Ends) {
             }
         }
     };
-    let desk = Desk::new(options.folders.log.clone(), options.home.clone());
+    let desk = Desk::new(options.folders.log.clone(), options.home.clone())
+        .keep_thumbnails(&options.folders.cache);
     let (questions, asked) = mpsc::channel::<Question>(64);
     let tools = Toolbox {
         http,

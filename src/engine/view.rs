@@ -14,6 +14,7 @@ use crate::model::job::{Job, Stage};
 use crate::model::notice::Did;
 use crate::model::preview::Preview;
 use crate::model::report::Report;
+use crate::model::thumbnail::Thumbnails;
 
 /// What the dispatcher knows besides the world.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Beside {
     pub phase: Phase,
     /// The file in the preview.
     pub preview: Option<Arc<Preview>>,
+    /// Small pictures of files.
+    pub thumbnails: Arc<Thumbnails>,
     /// The results folder that was last opened.
     pub folder: Option<Arc<FolderPage>>,
     /// The report that was asked for.
@@ -91,6 +94,7 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
         batches,
         notices,
         preview: beside.preview.clone(),
+        thumbnails: beside.thumbnails.clone(),
         folder: beside.folder.clone(),
         checks: world.live.checks.clone(),
         report: beside.report.clone(),
@@ -121,6 +125,7 @@ pub fn empty(world: &World, phase: Phase) -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        thumbnails: Arc::default(),
         folder: None,
         checks: Arc::default(),
         report: None,

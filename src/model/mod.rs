@@ -31,3 +31,4 @@ pub mod settings;
 pub mod shown;
 pub mod table;
 pub mod text;
+pub mod thumbnail;

@@ -18,6 +18,8 @@ pub struct Folders {
     pub data: PathBuf,
     /// The log files.
     pub log: PathBuf,
+    /// What can be made again at any time, such as thumbnails.
+    pub cache: PathBuf,
     /// Where batches get their folders unless the settings name another place.
     pub results: PathBuf,
 }
@@ -51,7 +53,12 @@ impl Folders {
             .document_dir()
             .unwrap_or_else(|| user.home_dir())
             .join("Labferry");
-        Ok(Self { data, log, results })
+        Ok(Self {
+            data,
+            log,
+            cache: project.cache_dir().to_path_buf(),
+            results,
+        })
     }
 
     /// Everything below one folder, for a portable install or a test.
@@ -59,11 +66,12 @@ impl Folders {
         Self {
             data: folder.to_path_buf(),
             log: folder.join("log"),
+            cache: folder.join("cache"),
             results: folder.join("results"),
         }
     }
 
-    /// Makes the data and log folders, closed to other users. Results folders are made when they are needed.
+    /// Makes the data and log folders, closed to other users. The others are made when they are needed.
     pub fn make(&self) -> io::Result<()> {
         make_private(&self.data)?;
         make_private(&self.log)

@@ -20,6 +20,7 @@ pub mod shortcuts;
 pub mod state;
 pub mod system_theme;
 pub mod theme;
+pub mod thumbnails;
 pub mod welcome;
 pub mod widgets;
 pub mod window;
@@ -89,6 +90,7 @@ impl App {
     /// Empties the outbox: the engine first, then the desktop, then where to go.
     fn deliver(&mut self, context: &egui::Context, outbox: Outbox) {
         let moved = !outbox.goals.is_empty();
+        self.ask_for_thumbnails(outbox.thumbnails);
         let mut unsent = Vec::new();
         for command in outbox.commands {
             if unsent.is_empty() {
@@ -116,6 +118,15 @@ impl App {
         }
         if moved {
             context.request_repaint();
+        }
+    }
+
+    /// Says once which files with thumbnails are seen now. An engine that is too busy is asked again in the next frame.
+    fn ask_for_thumbnails(&mut self, seen: Vec<PathBuf>) {
+        if seen != self.state.thumbnails
+            && (self.link.send)(Command::ShowThumbnails(seen.clone())) == Ok(())
+        {
+            self.state.thumbnails = seen;
         }
     }
 

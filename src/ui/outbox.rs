@@ -1,7 +1,7 @@
 //! What a frame asks for: commands for the engine, wishes for the desktop, and where to go next.
 //! Views only fill it; it is emptied after everything is drawn.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::engine::command::Command;
 use crate::model::ids::{BatchId, ConnectionId, JobId, ProviderId};
@@ -16,6 +16,8 @@ pub struct Outbox {
     pub wishes: Vec<Wish>,
     /// Where the window goes.
     pub goals: Vec<Goal>,
+    /// Files whose thumbnails are to be seen, in the order of the screen.
+    pub thumbnails: Vec<PathBuf>,
 }
 
 /// Something only the desktop can do.
@@ -80,6 +82,13 @@ impl Outbox {
     /// Asks the engine.
     pub fn command(&mut self, command: Command) {
         self.commands.push(command);
+    }
+
+    /// Says that there is room on the screen for the thumbnail of a file.
+    pub fn want_thumbnail(&mut self, path: &Path) {
+        if !self.thumbnails.iter().any(|wanted| wanted == path) {
+            self.thumbnails.push(path.to_owned());
+        }
     }
 
     /// Asks the desktop.

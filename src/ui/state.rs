@@ -1,5 +1,7 @@
 //! What the window remembers between frames and the engine does not need to know.
 
+use std::path::PathBuf;
+
 use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
 use crate::model::notice::{About, Action};
@@ -29,6 +31,8 @@ pub struct State {
     pub settings: SettingsState,
     /// Something the desktop could not do, or a command the engine did not take; until closed.
     pub hitch: Option<Hitch>,
+    /// Files whose thumbnails were last asked for.
+    pub thumbnails: Vec<PathBuf>,
     /// Whether closing was asked for while something must stay open.
     pub closing: Closing,
 }

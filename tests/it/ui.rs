@@ -9,6 +9,7 @@ mod results;
 mod security;
 mod send;
 mod tables;
+mod thumbnails;
 mod watching;
 
 use std::cell::RefCell;
@@ -139,8 +140,11 @@ impl Window {
         })
     }
 
+    /// What was asked of the engine, but for thumbnails: those are asked for by whatever shows a file.
     fn taken(&self) -> Vec<Command> {
-        self.commands.borrow_mut().drain(..).collect()
+        let mut taken: Vec<Command> = self.commands.borrow_mut().drain(..).collect();
+        taken.retain(|command| !matches!(command, Command::ShowThumbnails(_)));
+        taken
     }
 
     fn go(&mut self, place: &str) {

@@ -119,9 +119,7 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::CancelJob(job) => cancel(world, job, now),
         Command::RetryJob(job) => person::retry(world, job, now),
         Command::RetryFailed(batch) => person::retry_failed(world, batch, now),
-        Command::ResolveUnconfirmed(job, resolution) => {
-            person::resolve(world, job, resolution, now);
-        }
+        Command::ResolveUnconfirmed(job, how) => person::resolve(world, job, how, now),
         Command::ForgetJob(job) => person::forget(world, job),
         Command::SaveConnection(draft, secrets) => {
             let filled = Filled {
@@ -180,6 +178,7 @@ fn obey(world: &mut World, command: Command, now: Now) {
         | Command::ShowImage(_)
         | Command::ShowObject { .. }
         | Command::ShowObjectRow { .. }
+        | Command::ShowThumbnails(_)
         | Command::MakeReport
         | Command::SaveReport(_)
         | Command::CloseReport => {}

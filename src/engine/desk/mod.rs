@@ -1,9 +1,10 @@
-//! The desk: opens one result at a time, works on what is asked of it aside; and makes the report of a problem.
+//! The desk: opens one result at a time, works on what is asked of it aside; has thumbnails made, and the report of a
+//! problem.
 //!
 //! It changes nothing that has to outlive the app, so none of it goes through `decide`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use crate::engine::desk::pictures::{PictureFound, Pictures, jobs_around};
 use crate::engine::desk::table::TableDesk;
 use crate::engine::desk::text::{OpenText, TextFound};
 use crate::engine::report;
+use crate::engine::thumbnails::ThumbnailRoom;
 use crate::engine::world::World;
 use crate::model::error::{Doing, Error, ErrorKind};
 use crate::model::folder::{FolderPage, FolderTold};
@@ -25,6 +27,7 @@ use crate::model::notice::{Did, Subject, Words, explain};
 use crate::model::preview::{FileHash, Preview, PreviewContent};
 use crate::model::report::Report;
 use crate::model::table::{ReadAs, StackWish, TableWish};
+use crate::model::thumbnail::Thumbnails;
 use crate::results::pairing::JobFiles;
 
 mod folder;
@@ -100,6 +103,7 @@ pub(super) struct Desk {
     /// The results folder that was opened, and which one is the newest asked for.
     folder: Option<Arc<FolderPage>>,
     folders: u64,
+    thumbnails: ThumbnailRoom,
     log: PathBuf,
     home: Option<PathBuf>,
 }
@@ -122,9 +126,16 @@ impl Desk {
             reports: 0,
             folder: None,
             folders: 0,
+            thumbnails: ThumbnailRoom::new(None),
             log,
             home,
         }
+    }
+
+    /// Keeps thumbnails between starts, below this folder.
+    pub(super) fn keep_thumbnails(mut self, cache: &Path) -> Self {
+        self.thumbnails = ThumbnailRoom::new(Some(cache));
+        self
     }
 
     /// Takes a command that is for the desk; gives any other back.
@@ -188,6 +199,16 @@ impl Desk {
     /// What is on the desk.
     pub(super) fn preview(&self) -> Option<Arc<Preview>> {
         self.current.clone()
+    }
+
+    /// Has these thumbnails made next, and no others.
+    pub(super) fn want_thumbnails(&mut self, paths: Vec<PathBuf>) {
+        self.thumbnails.want(paths);
+    }
+
+    /// The thumbnails there are.
+    pub(super) fn thumbnails(&self) -> Arc<Thumbnails> {
+        self.thumbnails.made()
     }
 
     /// The report that was asked for.
@@ -257,6 +278,7 @@ impl Desk {
                     self.look_again();
                     continue;
                 }
+                () = self.thumbnails.changed() => return,
             };
             let Some(finding) = next else {
                 return std::future::pending().await;

@@ -3,15 +3,19 @@
 //! A page is a pyramid of levels, each half as wide and high as the one before; level 0 is the file's own pixels. What is
 //! near the file's size is read out of the file when it is looked at; the small levels are made once, from top to bottom,
 //! and lie in files without a name. png and jpeg can only be unpacked whole, so all their levels lie there.
+//! `thumbnail` makes a picture for a list of files, `shelf` keeps those between starts.
 //! `view` puts together what a person sees of it, `crate::results::overlay` draws what lies over it.
 
 pub mod open;
+pub mod shelf;
+pub mod thumbnail;
 pub(crate) mod values;
 pub mod view;
 
 mod kept;
 mod levels;
 mod samples;
+mod shrink;
 mod source;
 mod tiff;
 

@@ -8,7 +8,7 @@ use crate::results::image::{MAX_WHOLE_PIXELS, PictureError};
 use crate::results::sniff;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits};
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -32,6 +32,13 @@ pub(crate) struct Whole {
     kind: Kind,
     about: &'static str,
     pixels: Mutex<Option<Block>>,
+}
+
+/// How much of an image may be unpacked in one go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) pixels: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Reads all of a page once.
@@ -62,7 +69,12 @@ impl Source {
             }
             return Ok(Self::Tiff(Box::new(page)));
         }
-        whole(file).map(Self::Whole)
+        let reader = BufReader::with_capacity(64 << 10, FileAt::new(Arc::clone(file)));
+        let most = Most {
+            pixels: MAX_WHOLE_PIXELS,
+            bytes: MAX_ALLOC_BYTES,
+        };
+        whole(reader, most).map(Self::Whole)
     }
 
     pub(crate) const fn size(&self) -> (u32, u32) {
@@ -202,15 +214,22 @@ impl Reader<'_> {
     }
 }
 
-fn whole(file: &Arc<File>) -> Result<Whole, PictureError> {
-    let reader = BufReader::with_capacity(64 << 10, FileAt::new(Arc::clone(file)));
+impl Whole {
+    /// All of it, with a few words on it.
+    pub(crate) fn into_block(self) -> Option<(Block, &'static str)> {
+        lock(&self.pixels).take().map(|block| (block, self.about))
+    }
+}
+
+/// Unpacks an image that can only be unpacked whole.
+pub(crate) fn whole(reader: impl BufRead + Seek, most: Most) -> Result<Whole, PictureError> {
     let mut reader = ImageReader::new(reader).with_guessed_format()?;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_ALLOC_BYTES);
+    limits.max_alloc = Some(most.bytes);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(image_error)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_WHOLE_PIXELS {
+    if u64::from(width) * u64::from(height) > most.pixels || decoder.total_bytes() > most.bytes {
         return Err(PictureError::TooLarge { width, height });
     }
     let image = DynamicImage::from_decoder(decoder).map_err(image_error)?;

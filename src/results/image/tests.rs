@@ -1,5 +1,7 @@
 //! Images made on the spot: every pixel of every tile is held against what was written.
 
+mod thumbnails;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -189,6 +189,22 @@ impl TiffPage {
         }
     }
 
+    /// Width and height of the strips or tiles that are unpacked one by one, and to how many bytes; none where every
+    /// rectangle can be read in place.
+    pub(crate) fn piece(&self) -> Option<((u32, u32), u64)> {
+        let samples = match self.color {
+            Color::Gray(samples) => samples,
+            Color::Rgb => 3,
+            Color::Rgba | Color::Cmyk | Color::YCbCr => 4,
+        };
+        let pixels = u64::from(self.chunk.0) * u64::from(self.chunk.1);
+        let bytes = u64::from(self.bits)
+            .div_ceil(8)
+            .max(self.kind.bytes() as u64);
+        let all = pixels.saturating_mul(samples as u64).saturating_mul(bytes);
+        self.plain.is_none().then_some((self.chunk, all))
+    }
+
     /// A rectangle inside of the page. Where the file is damaged it is black, and the first such error is told.
     pub(crate) fn read(
         &self,

@@ -22,6 +22,7 @@ use crate::model::ids::{BatchId, JobId};
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Goal, Outbox, Place};
 use crate::ui::theme::{Palette, icon};
+use crate::ui::thumbnails::Gallery;
 use crate::ui::widgets;
 
 /// What Results remembers.
@@ -32,6 +33,7 @@ pub struct ResultsState {
     folded_jobs: BTreeSet<JobId>,
     words: String,
     rows: tree::Rows,
+    gallery: Gallery,
     table: table::TableState,
     image: image::ImageState,
     text: text::TextState,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{AtomExt as _, Button, Color32, CursorIcon, RichText, ScrollArea, Sense, Ui};
+use egui::{Atom, AtomExt as _, Button, Color32, CursorIcon, RichText, ScrollArea, Sense, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::{JobView, Snapshot};
@@ -12,7 +12,11 @@ use crate::ui::jobs;
 use crate::ui::outbox::{Outbox, Wish};
 use crate::ui::results::{ChosenResult, ResultsState};
 use crate::ui::theme::{self, Palette, icon};
+use crate::ui::thumbnails::file_icon;
 use crate::ui::{drag_out, format, widgets};
+
+/// Width and height of a thumbnail, in points.
+const PICTURE_SIZE: f32 = 20.0;
 
 /// The rows after filtering and folding, kept until something changes.
 #[derive(Debug, Default)]
@@ -76,7 +80,7 @@ pub fn tree_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut ResultsState, outbo
         .auto_shrink(false)
         .show_rows(ui, height, rows.len(), |ui, range| {
             for row in rows.get(range).unwrap_or_default() {
-                row_ui(ui, row, state, outbox);
+                row_ui(ui, snapshot, row, state, outbox);
             }
         });
     state.rows.rows = rows;
@@ -210,9 +214,28 @@ fn artifact_rows(view: &JobView, path: &str, state: &ArtifactState, rows: &mut V
     }
 }
 
-fn row_ui(ui: &mut Ui, row: &Row, state: &mut ResultsState, outbox: &mut Outbox) {
+fn row_ui(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    row: &Row,
+    state: &mut ResultsState,
+    outbox: &mut Outbox,
+) {
     let palette = Palette::of(ui);
-    let (mark, color) = mark(row, &palette);
+    let picture = match &row.kind {
+        Kind::File(path) => {
+            let (gallery, known) = (&mut state.gallery, &snapshot.thumbnails);
+            gallery.picture(ui, known, path, PICTURE_SIZE, outbox)
+        }
+        Kind::Batch(..) | Kind::Job(..) | Kind::Missing(_) => None,
+    };
+    let size = egui::Vec2::splat(PICTURE_SIZE);
+    let mark = if let Some((_, texture)) = &picture {
+        Atom::from(egui::Image::from_texture((texture.id(), size)))
+    } else {
+        let (mark, color) = mark(row, &palette);
+        RichText::new(mark).size(17.0).color(color).atom_size(size)
+    };
     let chosen = state.chosen == row.chosen();
     let ink = if chosen {
         palette.on_selected
@@ -233,16 +256,20 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut ResultsState, outbox: &mut Outbox)
     ui.horizontal(|ui| {
         ui.add_space(f32::from(row.depth) * 16.0);
         ui.spacing_mut().button_padding.x = 6.0;
-        let button =
-            Button::selectable(chosen, (RichText::new(mark).size(17.0).color(color), name))
-                .right_text(RichText::new(&row.beside).small().color(beside_color))
-                .min_size(egui::vec2(ui.available_width(), theme::ROW_HEIGHT))
-                .truncate()
-                .sense(row.sense());
+        let button = Button::selectable(chosen, (mark, name))
+            .right_text(RichText::new(&row.beside).small().color(beside_color))
+            .min_size(egui::vec2(ui.available_width(), theme::ROW_HEIGHT))
+            .truncate()
+            .sense(row.sense());
         let enabled = !matches!(row.kind, Kind::Missing(_));
         let response = ui
             .add_enabled(enabled, button)
-            .on_hover_text(row.tip())
+            .on_hover_ui(|ui| {
+                ui.label(row.tip());
+                if let Some((thumbnail, _)) = &picture {
+                    state.gallery.large_ui(ui, thumbnail);
+                }
+            })
             .accessible_name(&row.name);
         if response.clicked() {
             choose(row, state, outbox);
@@ -317,19 +344,6 @@ fn mark(row: &Row, palette: &Palette) -> (&'static str, Color32) {
         Kind::File(path) => (file_icon(path), palette.accent),
         Kind::Missing(Why::OnItsWay) => (icon::BUSY, palette.weak),
         Kind::Missing(Why::Failed) => (icon::BAD, palette.bad),
-    }
-}
-
-/// A guess by the ending, for the icon only; the preview looks into the file.
-fn file_icon(path: &std::path::Path) -> &'static str {
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    match ending.as_str() {
-        "csv" | "tsv" | "tab" => icon::TABLE,
-        "png" | "jpg" | "jpeg" | "tif" | "tiff" => icon::IMAGE,
-        _ => icon::FILE,
     }
 }
 

@@ -1,25 +1,29 @@
 //! Block one of Send: the files, and what is known of their samples.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use egui::{Align, Frame, Layout, RichText, ScrollArea, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::engine::command::Command;
-use crate::engine::snapshot::DraftView;
+use crate::engine::snapshot::Snapshot;
 use crate::model::file::ListedFile;
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
 use crate::ui::send::{PathField, SendState, samples};
 use crate::ui::theme::{self, Palette, icon};
-use crate::ui::{format, widgets};
+use crate::ui::thumbnails::Gallery;
+use crate::ui::{format, thumbnails, widgets};
 
 /// Rows of the file table that are visible at once.
 const VISIBLE_ROWS: f32 = 6.0;
 
+/// Width and height of a thumbnail, in points.
+const PICTURE_SIZE: f32 = 24.0;
+
 /// The block.
-pub fn files_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: &mut Outbox) {
+pub fn files_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
+    let draft = &snapshot.draft;
     state.samples.begin(draft);
     widgets::card(ui, |ui| {
         let (count, bytes) = (state.tally.files, state.tally.bytes);
@@ -51,7 +55,7 @@ pub fn files_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outb
                 widgets::busy(ui, "Looking through folders");
             }
             samples::samples_ui(ui, draft, &state.tally, &mut state.samples, outbox);
-            table_ui(ui, draft, state, outbox);
+            table_ui(ui, snapshot, state, outbox);
         }
         path_field_ui(ui, &mut state.path_field, outbox);
     });
@@ -158,8 +162,14 @@ fn path_field_ui(ui: &mut Ui, path_field: &mut Option<PathField>, outbox: &mut O
     }
 }
 
-fn table_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: &mut Outbox) {
-    let SendState { tally, samples, .. } = state;
+fn table_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: &mut Outbox) {
+    let draft = &snapshot.draft;
+    let SendState {
+        tally,
+        samples,
+        gallery,
+        ..
+    } = state;
     let columns = samples.columns(draft);
     let only = samples.only_unmatched.then(|| tally.unmatched.clone());
     let rows = only.as_ref().map_or(draft.files.len(), Vec::len);
@@ -212,6 +222,7 @@ fn table_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: 
                     else {
                         return;
                     };
+                    row.col(|ui| name_ui(ui, snapshot, listed, gallery, outbox));
                     file_cells_ui(&mut row, listed);
                     for column in &columns {
                         row.col(|ui| {
@@ -230,18 +241,33 @@ fn table_ui(ui: &mut Ui, draft: &Arc<DraftView>, state: &mut SendState, outbox: 
     });
 }
 
-/// Name, folder and size.
+/// The name, behind a thumbnail or an icon.
+fn name_ui(
+    ui: &mut Ui,
+    snapshot: &Snapshot,
+    listed: &ListedFile,
+    gallery: &mut Gallery,
+    outbox: &mut Outbox,
+) {
+    let file = &listed.file;
+    let color = if listed.problem.is_some() {
+        let size = egui::Vec2::splat(PICTURE_SIZE);
+        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+        thumbnails::icon_ui(ui, rect, &file.path);
+        Palette::of(ui).weak
+    } else {
+        let known = &snapshot.thumbnails;
+        let named = (file.path.as_path(), file.name.as_str());
+        gallery.place_ui(ui, known, named, PICTURE_SIZE, outbox);
+        Palette::of(ui).text
+    };
+    let name = RichText::new(&file.name).color(color);
+    widgets::one_line(ui, name).on_hover_text(file.path.display().to_string());
+}
+
+/// Folder and size.
 fn file_cells_ui(row: &mut egui_extras::TableRow<'_, '_>, listed: &ListedFile) {
     let file = &listed.file;
-    row.col(|ui| {
-        let color = if listed.problem.is_some() {
-            Palette::of(ui).weak
-        } else {
-            Palette::of(ui).text
-        };
-        let name = RichText::new(&file.name).color(color);
-        widgets::one_line(ui, name).on_hover_text(file.path.display().to_string());
-    });
     row.col(|ui| {
         let color = Palette::of(ui).weak;
         widgets::one_line(ui, RichText::new(&file.folder).color(color));

@@ -25,6 +25,7 @@ use crate::ui::send::samples::SamplesState;
 use crate::ui::send::tally::Tally;
 use crate::ui::send::ticked::Ticked;
 use crate::ui::theme::{self, Palette};
+use crate::ui::thumbnails::Gallery;
 
 /// What Send remembers.
 #[derive(Debug, Default)]
@@ -36,6 +37,7 @@ pub struct SendState {
     path_field: Option<PathField>,
     samples: SamplesState,
     tally: Tally,
+    gallery: Gallery,
     picker: Option<Picker>,
     checked: Option<Checked>,
     /// `DraftView::checked` when the check on its way was asked for.
@@ -152,7 +154,7 @@ pub fn send_ui(ui: &mut Ui, snapshot: &Snapshot, state: &mut SendState, outbox: 
                 ..Margin::ZERO
             })
             .show(ui, |ui| {
-                files::files_ui(ui, &snapshot.draft, state, outbox);
+                files::files_ui(ui, snapshot, state, outbox);
                 ui.add_space(theme::BLOCK_GAP - 8.0);
                 targets::targets_ui(ui, snapshot, state, outbox);
                 ui.add_space(theme::BLOCK_GAP - 8.0);

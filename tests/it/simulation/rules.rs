@@ -382,6 +382,7 @@ fn snapshot(world: &World) -> Snapshot {
         folder: None,
         phase: Phase::Running,
         preview: None,
+        thumbnails: Arc::default(),
         report: None,
         bytes: std::collections::BTreeMap::new(),
         rates: (0, 0),

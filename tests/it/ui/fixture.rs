@@ -137,6 +137,7 @@ pub(crate) fn empty() -> Snapshot {
         jobs: Vec::new(),
         notices: Vec::new(),
         preview: None,
+        thumbnails: Arc::default(),
         folder: None,
         checks: Arc::default(),
         report: None,
