@@ -46,7 +46,8 @@ struct Piece<T> {
     found: T,
 }
 
-fn scan<T: Default + Send>(
+/// Shows every so-many-th of the rows shown. How many there are, how many of those taken could not be used, and what was found.
+pub(crate) fn scan<T: Default + Send>(
     view: &View,
     columns: &[usize],
     every: u64,

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 mod asking;
 mod leaving;
+mod plotting;
 
 fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::Builder::new()

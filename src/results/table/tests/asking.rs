@@ -1,9 +1,7 @@
-//! Sorting, filtering, finding, describing and plotting, each against the plain way to do it in memory.
+//! Sorting, filtering, finding and describing, each against the plain way to do it in memory.
 
-use crate::model::table::plot::{PlotContent, PlotWish, PointColor};
 use crate::model::table::{CardValues, ColumnKind, Condition, Filter, Query, Sort};
 use crate::results::table::describe::describe;
-use crate::results::table::points::plot;
 use crate::results::table::sheet::{Sheet, Task};
 use crate::results::table::tests::{index, open};
 use crate::results::table::view::View;
@@ -11,7 +9,7 @@ use crate::results::table::{TableError, TableFile};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-fn view(text: &str) -> View {
+pub(super) fn view(text: &str) -> View {
     View::plain(Sheet::of_file(table(text)))
 }
 
@@ -21,7 +19,7 @@ fn table(text: &str) -> TableFile {
     table
 }
 
-fn filter(column: usize, condition: Condition) -> Filter {
+pub(super) fn filter(column: usize, condition: Condition) -> Filter {
     Filter { column, condition }
 }
 
@@ -273,59 +271,6 @@ fn what_does_not_fit_is_estimated_and_said_so() {
     assert!((mean - 419_996.5).abs() < 1e-6, "{mean}");
     assert_eq!(histogram.counts.iter().sum::<u64>(), 120_000);
     assert!(histogram.counts.iter().all(|count| *count == 3_000));
-}
-
-#[test]
-fn plots_have_the_rows_that_are_shown() {
-    let view = view("x,y,class\n1,2,A\n2,3,B\n3,x,A\n4,5,A\n,1,B\n5,9,C\n");
-    let view = view
-        .ask(
-            Query {
-                filters: vec![filter(2, Condition::Contains("a".to_owned()))],
-                sorts: vec![],
-            },
-            &Task::QUIET,
-        )
-        .unwrap();
-    let wish = PlotWish::Scatter {
-        x: 0,
-        y: 1,
-        color: Some(2),
-    };
-    let drawn = plot(&view, &wish, &Task::QUIET).unwrap();
-    assert_eq!((drawn.rows, drawn.left_out, drawn.every), (3, 1, 1));
-    let PlotContent::Scatter(points) = &drawn.content else {
-        panic!("{drawn:?}");
-    };
-    assert_eq!(
-        format!("{:?} {:?}", points.x, points.y),
-        "[1.0, 4.0] [2.0, 5.0]"
-    );
-    let names = vec!["A".to_owned()];
-    assert_eq!(
-        points.color,
-        PointColor::Groups {
-            group: vec![0, 0],
-            names
-        }
-    );
-    let all = View::plain(view.sheet().clone());
-    let wish = PlotWish::Boxes {
-        category: 2,
-        values: 1,
-    };
-    let drawn = plot(&all, &wish, &Task::QUIET).unwrap();
-    let PlotContent::Boxes(boxes) = &drawn.content else {
-        panic!("{drawn:?}");
-    };
-    let counts: Vec<_> = boxes
-        .iter()
-        .map(|one| (one.name.as_str(), one.count))
-        .collect();
-    assert_eq!(counts, [("A", 2), ("B", 2), ("C", 1)]);
-    let wish = PlotWish::Histogram { column: 0 };
-    let drawn = plot(&all, &wish, &Task::QUIET).unwrap();
-    assert_eq!((drawn.rows, drawn.left_out), (6, 1));
 }
 
 #[test]
