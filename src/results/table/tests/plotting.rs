@@ -79,10 +79,10 @@ fn bars_stand_for_whole_numbers_where_all_are_whole() {
         histogram
     };
     let whole = histogram("n\n1\n3\n3\n");
-    assert_eq!((whole.from, whole.to), (0.5, 3.5));
+    assert_eq!(format!("{} {}", whole.from, whole.to), "0.5 3.5");
     assert_eq!(whole.counts, [1, 0, 2]);
     let measured = histogram("n\n1\n2.5\n3\n");
-    assert_eq!((measured.from, measured.to), (1.0, 3.0));
+    assert_eq!(format!("{} {}", measured.from, measured.to), "1 3");
     assert_eq!(measured.counts.iter().sum::<u64>(), 3);
 }
 
@@ -92,7 +92,7 @@ fn all_points_are_within_the_bounds_and_no_more() {
     let PlotContent::Scatter(points) = &drawn.content else {
         panic!("{drawn:?}");
     };
-    assert_eq!(points.bounds, [2.0, 4.0, -1.0, 7.5]);
+    assert_eq!(format!("{:?}", points.bounds), "[2.0, 4.0, -1.0, 7.5]");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn many_texts_are_the_commonest_and_others_and_many_numbers_a_scale() {
     let PointColor::Scale { place, from, to } = color(&numbers) else {
         panic!("numbers are a scale");
     };
-    assert_eq!((from, to), (0.0, 19.0));
+    assert_eq!(format!("{from} {to}"), "0 19");
     assert_eq!((place[0], place[209]), (0, 255));
 }
 
@@ -160,5 +160,5 @@ fn of_very_many_rows_every_so_manieth_is_taken() {
     };
     let (rows, left_out, found) = scan(&view(&text), &[0], 3, &Task::QUIET, take).unwrap();
     assert_eq!((rows, left_out), (10, 0));
-    assert_eq!(found.concat(), [0.0, 3.0, 6.0, 9.0]);
+    assert_eq!(format!("{:?}", found.concat()), "[0.0, 3.0, 6.0, 9.0]");
 }
