@@ -155,6 +155,8 @@ pub enum Command {
     ShowThumbnails(Vec<PathBuf>),
     /// Holds a results folder against its receipt; the answer comes with the snapshot and as a notice.
     CheckFolder(PathBuf),
+    /// Ends the check of a results folder; what it found so far stays.
+    StopCheck(PathBuf),
     /// Reads what a results folder tells of itself into the snapshot.
     OpenFolder(PathBuf),
     /// Takes a notice away.
@@ -229,6 +231,7 @@ impl Command {
             Self::FollowText(_) => "follow text",
             Self::ShowThumbnails(_) => "show thumbnails",
             Self::CheckFolder(_) => "check folder",
+            Self::StopCheck(_) => "stop check",
             Self::OpenFolder(_) => "open folder",
             Self::DismissNotice(_) => "dismiss notice",
             Self::MakeReport => "make report",

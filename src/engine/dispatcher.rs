@@ -150,7 +150,7 @@ impl Dispatcher {
             }
             let progress = self
                 .progress
-                .is_moving()
+                .is_seen()
                 .then(|| self.published + self.world.pace.progress_every);
             tokio::select! {
                 changed = self.channels.closing.changed() => {
@@ -450,6 +450,7 @@ impl Dispatcher {
             folder: self.desk.folder(),
             report: self.desk.report(),
             bytes: self.progress.bytes(&self.world),
+            checks: self.progress.checks(),
             rates: self.progress.rates(),
         };
         let before = self.channels.snapshots.borrow().clone();

@@ -23,7 +23,7 @@ use crate::model::remote::{
 };
 use crate::model::samples::{SampleSheet, SampleTable};
 use crate::model::secret::Secret;
-use crate::results::receipt::{Checked, Receipt};
+use crate::results::receipt::{Compared, Receipt};
 use crate::store::journal::Change;
 
 /// The moment of a decision: its time, and a number nobody can foresee for whatever needs chance.
@@ -107,8 +107,8 @@ pub enum Event {
     ReceiptWritten(BatchId, Vec<JobId>, Result<()>),
     /// The keyring was looked for.
     KeyringProbed(KeyringState),
-    /// A results folder was held against its receipt.
-    FolderChecked(PathBuf, Result<Vec<Checked>>),
+    /// A results folder was held against its receipt, to its end or until it was stopped.
+    FolderChecked(PathBuf, Result<Compared>),
     /// A worker broke down; its work is to be decided about anew.
     Broke(WorkKey, String),
 }

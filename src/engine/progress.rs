@@ -1,12 +1,14 @@
 //! Bytes on the move, summed up by job for the eye.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use tokio::time::Instant;
 
 use crate::engine::event::WorkKey;
 use crate::engine::world::World;
 use crate::model::artifact::ArtifactState;
+use crate::model::folder::CheckProgress;
 use crate::model::ids::JobId;
 use crate::model::job::{Job, Stage};
 use crate::model::meter::Meter;
@@ -75,6 +77,30 @@ impl Progress {
     /// Whether bytes may be moving.
     pub(super) fn is_moving(&self) -> bool {
         self.meters.keys().any(|key| direction(key).is_some())
+    }
+
+    /// Whether anything is under way that a person sees progressing.
+    pub(super) fn is_seen(&self) -> bool {
+        let checks = |key: &WorkKey| matches!(key, WorkKey::CheckFolder(_));
+        self.is_moving() || self.meters.keys().any(checks)
+    }
+
+    /// How far each check of a results folder is.
+    pub(super) fn checks(&self) -> BTreeMap<PathBuf, CheckProgress> {
+        let far = |(key, meter): (&WorkKey, &Meter)| {
+            let WorkKey::CheckFolder(folder) = key else {
+                return None;
+            };
+            let far = CheckProgress {
+                done_files: meter.done_files(),
+                total_files: meter.total_files(),
+                done_bytes: meter.done_bytes(),
+                total_bytes: meter.total_bytes(),
+                stopping: meter.is_stopped(),
+            };
+            Some((folder.clone(), far))
+        };
+        self.meters.iter().filter_map(far).collect()
     }
 
     /// Bytes a second up and down, measured over at least half a second.

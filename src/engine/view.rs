@@ -8,7 +8,7 @@ use crate::engine::plan::is_blocked;
 use crate::engine::snapshot::{ConnectionView, JobView, KeyringState, Phase, Snapshot, Traffic};
 use crate::engine::world::World;
 use crate::model::artifact::Artifact;
-use crate::model::folder::FolderPage;
+use crate::model::folder::{CheckProgress, FolderCheck, FolderPage};
 use crate::model::ids::JobId;
 use crate::model::job::{Job, Stage};
 use crate::model::notice::Did;
@@ -31,6 +31,8 @@ pub struct Beside {
     pub report: Option<Arc<Report>>,
     /// Bytes on the move, by job: done and in all.
     pub bytes: BTreeMap<JobId, (u64, u64)>,
+    /// How far each check of a results folder under way is.
+    pub checks: BTreeMap<PathBuf, CheckProgress>,
     /// Bytes a second, up and down.
     pub rates: (u64, u64),
 }
@@ -96,7 +98,7 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
         preview: beside.preview.clone(),
         thumbnails: beside.thumbnails.clone(),
         folder: beside.folder.clone(),
-        checks: world.live.checks.clone(),
+        checks: checks(world, beside),
         report: beside.report.clone(),
         settings: world.settings.clone(),
         default_results_folder: world.default_results_folder.clone(),
@@ -108,6 +110,17 @@ pub fn snapshot(world: &World, beside: &Beside, before: &Snapshot) -> Snapshot {
         safe_to_close: !jobs.iter().any(|view| must_stay_open(view.job.stage)),
         jobs,
     }
+}
+
+/// The checks of results folders, those under way with how far they are.
+fn checks(world: &World, beside: &Beside) -> Arc<BTreeMap<PathBuf, FolderCheck>> {
+    let mut checks = Arc::clone(&world.live.checks);
+    for (folder, far) in &beside.checks {
+        if let Some(FolderCheck::Checking(shown)) = Arc::make_mut(&mut checks).get_mut(folder) {
+            *shown = *far;
+        }
+    }
+    checks
 }
 
 /// The first snapshot, before anything is known.

@@ -131,6 +131,17 @@ pub struct Filled {
     pub profile: Option<String>,
 }
 
+impl Filled {
+    /// With secrets that were typed.
+    pub const fn typed(draft: ConnectionDraft, secrets: Vec<(String, Secret)>) -> Self {
+        Self {
+            draft,
+            secrets,
+            profile: None,
+        }
+    }
+}
+
 /// What is known of a connection in this session.
 #[derive(Clone, Debug)]
 pub struct Link {

@@ -1,6 +1,7 @@
 //! A batch's results folder: what its receipt tells, and how the folder compares with it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -65,12 +66,38 @@ impl Outcome {
 /// How the last *Check again* of a folder stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FolderCheck {
-    /// Every file is being read.
-    Checking,
-    /// Done.
-    Answered(FolderAnswer),
+    /// The files are being read.
+    Checking(CheckProgress),
+    /// Done, or stopped.
+    Answered(Arc<FolderAnswer>),
     /// It could not be done.
     Failed(Words),
+}
+
+/// How far a check is. Nothing is known in all before the folder was looked through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// Files that were read.
+    pub done_files: u64,
+    /// Files to be read.
+    pub total_files: u64,
+    /// Bytes that were read.
+    pub done_bytes: u64,
+    /// Bytes to be read.
+    pub total_bytes: u64,
+    /// Whether it was asked to stop and waits for the drive to let go.
+    pub stopping: bool,
+}
+
+/// What a check that was stopped left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Files that were not read, or not to their end.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether the whole folder was looked through for extra files before that.
+    pub looked_through: bool,
 }
 
 /// What a check found.
@@ -82,6 +109,17 @@ pub struct FolderAnswer {
     pub counts: [usize; 5],
     /// Files that are not the same, by outcome and path.
     pub different: Vec<(Outcome, String)>,
+    /// What was not read because a person stopped it.
+    pub unread: Option<Unread>,
+}
+
+impl FolderAnswer {
+    /// The files of one outcome other than the same.
+    pub fn of(&self, outcome: Outcome) -> &[(Outcome, String)] {
+        let from = self.different.partition_point(|(is, _)| *is < outcome);
+        let to = self.different.partition_point(|(is, _)| *is <= outcome);
+        self.different.get(from..to).unwrap_or_default()
+    }
 }
 
 /// The open page of a results folder.

@@ -12,6 +12,8 @@ struct Counters {
     done_bytes: AtomicU64,
     total_bytes: AtomicU64,
     moved_bytes: AtomicU64,
+    done_files: AtomicU64,
+    total_files: AtomicU64,
     stopped: AtomicBool,
     stopped_for_good: AtomicBool,
 }
@@ -55,6 +57,26 @@ impl Meter {
     /// Bytes that went over the wire since the meter was made; never goes back.
     pub fn moved_bytes(&self) -> u64 {
         self.0.moved_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Says how many files the bytes are in.
+    pub fn expect_files(&self, total_files: u64) {
+        self.0.total_files.store(total_files, Ordering::Relaxed);
+    }
+
+    /// Counts a file that is through.
+    pub fn add_file(&self) {
+        self.0.done_files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Files that are through.
+    pub fn done_files(&self) -> u64 {
+        self.0.done_files.load(Ordering::Relaxed)
+    }
+
+    /// Files in all; 0 when unknown.
+    pub fn total_files(&self) -> u64 {
+        self.0.total_files.load(Ordering::Relaxed)
     }
 
     /// Asks whoever moves the bytes to stop at the next block.

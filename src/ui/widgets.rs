@@ -137,6 +137,17 @@ pub fn one_line(ui: &mut Ui, text: impl Into<RichText>) -> Response {
     ui.add(egui::Label::new(text.into()).truncate())
 }
 
+/// How far something is, in hundredths of what there is to do.
+pub fn progress_of(ui: &mut Ui, what: &str, done: u64, all: u64) -> Response {
+    let share = (done as f64 / all.max(1) as f64).min(1.0);
+    let words = format!("{:.0} %", (share * 100.0).floor());
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a share of a bar needs no more digits"
+    )]
+    progress(ui, what, Some(share as f32), &words)
+}
+
 /// How far something is. `fraction` runs from 0 to 1; without one, only the words are shown.
 pub fn progress(ui: &mut Ui, what: &str, fraction: Option<f32>, words: &str) -> Response {
     let palette = Palette::of(ui);

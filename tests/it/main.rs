@@ -14,6 +14,7 @@ mod architecture;
 mod bad_input;
 mod biodock;
 mod canaries;
+mod checking;
 mod cli;
 mod cli_inputs;
 mod cut_download;

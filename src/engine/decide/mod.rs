@@ -122,12 +122,7 @@ fn obey(world: &mut World, command: Command, now: Now) {
         Command::ResolveUnconfirmed(job, how) => person::resolve(world, job, how, now),
         Command::ForgetJob(job) => person::forget(world, job),
         Command::SaveConnection(draft, secrets) => {
-            let filled = Filled {
-                draft,
-                secrets,
-                profile: None,
-            };
-            saving::save(world, filled, now);
+            saving::save(world, Filled::typed(draft, secrets), now);
         }
         Command::TryConnection(draft, secrets) => {
             connecting::try_out(world, draft, secrets, None);
@@ -158,6 +153,7 @@ fn obey(world: &mut World, command: Command, now: Now) {
         }
         Command::RetryKeyring => world.start(Work::ProbeKeyring),
         Command::CheckFolder(folder) => folders::check(world, folder),
+        Command::StopCheck(folder) => folders::stop(world, folder),
         Command::DismissNotice(id) => world.write(Change::RemoveNotice(id)),
         Command::SaveSettings(settings) => settings::save(world, settings, now),
         // Preview and report touch nothing that is decided here: the dispatcher hands these to its desk.

@@ -84,7 +84,7 @@ pub(in crate::engine) async fn work_alone(work: Work, tools: Toolbox, meter: Met
             let found = blocking(move || tools.keys.probe()).await;
             Event::KeyringProbed(found.unwrap_or(KeyringState::Absent)).into()
         }
-        Work::CheckFolder(folder) => check_folder(folder).await.into(),
+        Work::CheckFolder(folder) => check_folder(folder, meter).await.into(),
         Work::Unpack {
             artifact,
             batch_folder,
@@ -146,10 +146,10 @@ async fn connect(connection: Connection, tools: Toolbox) -> Outcome {
     }
 }
 
-async fn check_folder(folder: PathBuf) -> Event {
+async fn check_folder(folder: PathBuf, meter: Meter) -> Event {
     let wanted = folder.clone();
     let checked = blocking(move || {
-        receipt::check(&folder)
+        receipt::compare(&folder, &meter)
             .map_err(|error| Error::from_io(&error, Doing::Preview).hint(system_words(&error)))
     });
     Event::FolderChecked(wanted, flatten(checked.await))

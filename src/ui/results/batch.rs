@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use egui::text::LayoutJob;
-use egui::{Label, RichText, ScrollArea, TextFormat, Ui};
+use egui::{Button, Label, RichText, ScrollArea, TextFormat, Ui};
 
 use crate::engine::command::Command;
 use crate::engine::snapshot::Snapshot;
 use crate::model::batch::Batch;
-use crate::model::folder::{FolderAnswer, FolderCheck, FolderTold, Outcome, ReceiptFacts};
+use crate::model::folder::{
+    CheckProgress, FolderAnswer, FolderCheck, FolderTold, Outcome, ReceiptFacts, Unread,
+};
 use crate::model::ids::BatchId;
 use crate::ui::outbox::{Goal, Outbox, Wish};
 use crate::ui::results::{stack, tree};
@@ -45,7 +47,7 @@ pub fn batch_ui(
         opened = overview_ui(ui, snapshot, batch, outbox);
         if let Some(check) = snapshot.checks.get(&batch.folder) {
             ui.add_space(10.0);
-            widgets::card(ui, |ui| check_ui(ui, check));
+            widgets::card(ui, |ui| check_ui(ui, batch, check, outbox));
         }
         let page = snapshot.folder.as_ref();
         if let Some(page) = page.filter(|page| page.folder == batch.folder) {
@@ -75,7 +77,7 @@ fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Out
     let mut opened = false;
     let checking = matches!(
         snapshot.checks.get(&batch.folder),
-        Some(FolderCheck::Checking)
+        Some(FolderCheck::Checking(_))
     );
     widgets::card(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
@@ -126,21 +128,66 @@ fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Out
     opened
 }
 
-fn check_ui(ui: &mut Ui, check: &FolderCheck) {
+fn check_ui(ui: &mut Ui, batch: &Batch, check: &FolderCheck, outbox: &mut Outbox) {
     ui.label(RichText::new("Compared with the receipt").strong());
     ui.add_space(4.0);
     match check {
-        FolderCheck::Checking => {
-            widgets::busy(ui, "Reading every file");
+        FolderCheck::Checking(far) => {
+            checking_ui(ui, far);
+            let stop = ui
+                .add_enabled(!far.stopping, Button::new("Stop"))
+                .on_hover_text("What was found so far stays here");
+            if stop.clicked() {
+                outbox.command(Command::StopCheck(batch.folder.clone()));
+            }
         }
         FolderCheck::Failed(words) => widgets::sentences(ui, words),
         FolderCheck::Answered(answer) => answer_ui(ui, answer),
     }
 }
 
+fn checking_ui(ui: &mut Ui, far: &CheckProgress) {
+    if far.stopping {
+        widgets::busy(ui, "Stopping as soon as the drive answers");
+        return;
+    }
+    if far.total_files == 0 {
+        widgets::busy(ui, "Looking through the folder");
+        return;
+    }
+    widgets::progress_of(ui, "reading every file", far.done_bytes, far.total_bytes);
+    let words = format!(
+        "{} of {} · {} of {} files",
+        format::bytes(far.done_bytes),
+        format::bytes(far.total_bytes),
+        format::grouped(far.done_files),
+        format::grouped(far.total_files),
+    );
+    widgets::weak(ui, words);
+}
+
+/// Says plainly that this is not the whole answer.
+fn unread_ui(ui: &mut Ui, unread: &Unread) {
+    let palette = Palette::of(ui);
+    widgets::marked(ui, icon::WARNING, palette.warning, "Not finished");
+    let left = format!(
+        "{} ({}) had not been read when it was stopped, and nothing is said about them here.",
+        format::count(unread.files, "file", "files"),
+        format::bytes(unread.bytes)
+    );
+    widgets::weak(ui, left);
+    if !unread.looked_through {
+        widgets::weak(ui, "The folder was not looked through for extra files.");
+    }
+    ui.add_space(4.0);
+}
+
 fn answer_ui(ui: &mut Ui, answer: &FolderAnswer) {
     let palette = Palette::of(ui);
     let files: usize = answer.counts.iter().sum();
+    if let Some(unread) = &answer.unread {
+        unread_ui(ui, unread);
+    }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 18.0;
         for (outcome, count) in Outcome::ALL.into_iter().zip(answer.counts) {
@@ -165,6 +212,10 @@ fn answer_ui(ui: &mut Ui, answer: &FolderAnswer) {
     });
     let all = if answer.different.is_empty() {
         match files {
+            _ if answer.unread.is_some() => format!(
+                "{} so far, all as they arrived",
+                format::count(files, "file", "files")
+            ),
             1 => "The file is as it arrived".to_owned(),
             _ => format!(
                 "All {} files are as they arrived",
@@ -180,19 +231,14 @@ fn answer_ui(ui: &mut Ui, answer: &FolderAnswer) {
     };
     widgets::weak(ui, format!("{all} · checked {}", format::moment(answer.at)));
     for outcome in Outcome::ALL {
-        let paths: Vec<&str> = answer
-            .different
-            .iter()
-            .filter(|(is, _)| *is == outcome)
-            .map(|(_, path)| path.as_str())
-            .collect();
-        if !paths.is_empty() {
-            outcome_ui(ui, outcome, &paths);
+        let files = answer.of(outcome);
+        if !files.is_empty() {
+            outcome_ui(ui, outcome, files);
         }
     }
 }
 
-fn outcome_ui(ui: &mut Ui, outcome: Outcome, paths: &[&str]) {
+fn outcome_ui(ui: &mut Ui, outcome: Outcome, files: &[(Outcome, String)]) {
     ui.add_space(8.0);
     let word = outcome.word();
     let title: String = word
@@ -208,9 +254,9 @@ fn outcome_ui(ui: &mut Ui, outcome: Outcome, paths: &[&str]) {
         .id_salt(word)
         .max_height(LIST_HEIGHT)
         .auto_shrink([false, true])
-        .show_rows(ui, height, paths.len(), |ui, range| {
-            for path in paths.get(range).unwrap_or_default() {
-                ui.add(Label::new(*path).truncate()).on_hover_text(*path);
+        .show_rows(ui, height, files.len(), |ui, range| {
+            for (_, path) in files.get(range).unwrap_or_default() {
+                ui.add(Label::new(path).truncate()).on_hover_text(path);
             }
         });
 }

@@ -28,13 +28,7 @@ pub fn other_ui(ui: &mut Ui, size_bytes: u64, kind: &str, hash: &FileHash, outbo
                 }
             }
             FileHash::Working { done_bytes } => {
-                let share = (*done_bytes as f64 / size_bytes.max(1) as f64).min(1.0);
-                let words = format!("{:.0} %", share * 100.0);
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "a share of a bar needs no more digits"
-                )]
-                widgets::progress(ui, "SHA-256", Some(share as f32), &words);
+                widgets::progress_of(ui, "SHA-256", *done_bytes, size_bytes);
                 if ui.button("Stop").clicked() {
                     outbox.command(Command::StopHashing);
                 }

@@ -385,6 +385,7 @@ fn snapshot(world: &World) -> Snapshot {
         thumbnails: Arc::default(),
         report: None,
         bytes: std::collections::BTreeMap::new(),
+        checks: std::collections::BTreeMap::new(),
         rates: (0, 0),
     };
     view::snapshot(world, &beside, &view::empty(world, Phase::Running))

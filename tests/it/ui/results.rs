@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use labferry::engine::command::Command;
 use labferry::model::folder::{
-    FolderAnswer, FolderCheck, FolderPage, FolderTold, Outcome, ReceiptFacts,
+    CheckProgress, FolderAnswer, FolderCheck, FolderPage, FolderTold, Outcome, ReceiptFacts, Unread,
 };
 use labferry::model::json::{JsonKind, JsonNode, JsonTree};
 use labferry::model::preview::{FileHash, Preview, PreviewContent};
@@ -60,6 +60,7 @@ fn a_batch_says_how_its_folder_compares_and_what_to_write() {
             (Outcome::Extra, "notes.docx".to_owned()),
             (Outcome::Extra, "世界 #1.csv".to_owned()),
         ],
+        unread: None,
     };
     let facts = ReceiptFacts {
         labferry: "0.1.0".to_owned(),
@@ -74,7 +75,7 @@ fn a_batch_says_how_its_folder_compares_and_what_to_write() {
     window.publish(|snapshot| {
         snapshot.folder = page(FolderTold::Receipt(facts));
         let checks = Arc::make_mut(&mut snapshot.checks);
-        checks.insert(folder.clone(), FolderCheck::Answered(answer));
+        checks.insert(folder.clone(), FolderCheck::Answered(Arc::new(answer)));
     });
     for seen in [
         "1,240 same",
@@ -91,11 +92,68 @@ fn a_batch_says_how_its_folder_compares_and_what_to_write() {
     }
     window.press("Copy");
     assert!(window.harness.query_by_label("Missing").is_none());
-    window.publish(|snapshot| {
-        let checks = Arc::make_mut(&mut snapshot.checks);
-        checks.insert(folder.clone(), FolderCheck::Checking);
-    });
-    assert!(!window.sees("1 changed"));
+}
+
+#[test]
+fn a_check_says_how_far_it_is_can_be_stopped_and_then_says_what_it_left_out() {
+    let mut window = Window::new(fixture::with_jobs());
+    window.go("Results");
+    window.taken();
+    let folder = PathBuf::from("/results/2026-11-20 Plate 7");
+    let publish = |window: &mut Window, check: FolderCheck| {
+        window.publish(|snapshot| {
+            Arc::make_mut(&mut snapshot.checks).insert(folder.clone(), check);
+        });
+    };
+    let far = CheckProgress::default();
+    publish(&mut window, FolderCheck::Checking(far));
+    assert!(window.sees("Looking through the folder"));
+    let far = CheckProgress {
+        done_files: 34,
+        total_files: 1_240,
+        done_bytes: 50_000_000_000,
+        total_bytes: 200_000_000_000,
+        stopping: false,
+    };
+    publish(&mut window, FolderCheck::Checking(far));
+    assert!(window.sees("50.0 GB of 200 GB · 34 of 1,240 files"));
+    assert!(window.sees("Progress of reading every file, 25 %"));
+    // Looked away from and back: it goes on, and is shown again.
+    window.go("Jobs");
+    window.go("Results");
+    window.taken();
+    window.press("Stop");
+    let asked = window.taken();
+    assert!(
+        matches!(asked.as_slice(), [Command::StopCheck(stopped)] if *stopped == folder),
+        "{asked:?}"
+    );
+    let stopping = CheckProgress {
+        stopping: true,
+        ..far
+    };
+    publish(&mut window, FolderCheck::Checking(stopping));
+    assert!(window.sees("Stopping as soon as the drive answers"));
+    let answer = FolderAnswer {
+        at: fixture::at(0),
+        counts: [34, 0, 0, 0, 0],
+        different: Vec::new(),
+        unread: Some(Unread {
+            files: 1_206,
+            bytes: 150_000_000_000,
+            looked_through: false,
+        }),
+    };
+    publish(&mut window, FolderCheck::Answered(Arc::new(answer)));
+    for seen in [
+        "Not finished",
+        "1,206 files (150 GB) had not been read when it was stopped, and nothing is said about them here.",
+        "The folder was not looked through for extra files.",
+        "34 same",
+    ] {
+        assert!(window.sees(seen), "{seen}");
+    }
+    assert!(!window.sees("All 34 files are as they arrived"));
 }
 
 #[test]

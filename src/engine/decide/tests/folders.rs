@@ -4,11 +4,18 @@ use std::path::PathBuf;
 
 use crate::engine::command::Command;
 use crate::engine::decide::tests::{Bed, started};
-use crate::engine::event::{Event, Work};
+use crate::engine::event::{Effect, Event, Work, WorkKey};
 use crate::model::error::{Doing, Error, ErrorKind};
-use crate::model::folder::FolderCheck;
+use crate::model::folder::{CheckProgress, FolderCheck, Unread};
 use crate::model::notice::{About, Notice, Weight};
-use crate::results::receipt::{Checked, Outcome};
+use crate::results::receipt::{Checked, Compared, Outcome};
+
+fn whole(files: Vec<Checked>) -> Compared {
+    Compared {
+        files,
+        unread: None,
+    }
+}
 
 fn told(outcomes: &[(&str, Outcome)]) -> Notice {
     let mut bed = Bed::new();
@@ -20,7 +27,7 @@ fn told(outcomes: &[(&str, Outcome)]) -> Notice {
         })
         .collect();
     let folder = PathBuf::from("/results/Plate 7");
-    bed.happen(Event::FolderChecked(folder, Ok(files)));
+    bed.happen(Event::FolderChecked(folder, Ok(whole(files))));
     assert_eq!(bed.world.notices.len(), 1);
     Notice::clone(bed.world.notices.values().next().unwrap())
 }
@@ -35,7 +42,10 @@ fn the_answer_is_kept_with_the_folder() {
     let mut bed = Bed::new();
     let folder = PathBuf::from("/results/Plate 7");
     bed.happen(Event::Command(Command::CheckFolder(folder.clone())));
-    assert_eq!(bed.world.live.checks[&folder], FolderCheck::Checking);
+    assert_eq!(
+        bed.world.live.checks[&folder],
+        FolderCheck::Checking(CheckProgress::default())
+    );
     let files = [
         ("b", Outcome::Extra),
         ("a", Outcome::Same),
@@ -46,7 +56,7 @@ fn the_answer_is_kept_with_the_folder() {
         outcome,
     })
     .to_vec();
-    bed.happen(Event::FolderChecked(folder.clone(), Ok(files)));
+    bed.happen(Event::FolderChecked(folder.clone(), Ok(whole(files))));
     let FolderCheck::Answered(answer) = &bed.world.live.checks[&folder] else {
         panic!("no answer");
     };
@@ -114,4 +124,51 @@ fn a_folder_that_cannot_be_checked_is_a_problem_and_has_a_name() {
         assert!(notice.words.what.contains(name), "{:?}", notice.words);
     }
     assert_eq!(bed.world.notices.len(), 2);
+}
+
+#[test]
+fn a_check_is_stopped_once_and_what_it_found_stays_without_a_notice() {
+    let mut bed = Bed::new();
+    let folder = PathBuf::from("/results/Plate 7");
+    let stop = || Event::Command(Command::StopCheck(folder.clone()));
+    assert!(bed.happen(stop()).is_empty(), "there is nothing to stop");
+    bed.happen(Event::Command(Command::CheckFolder(folder.clone())));
+    let effects = bed.happen(stop());
+    let key = WorkKey::CheckFolder(folder.clone());
+    assert!(matches!(effects.as_slice(), [Effect::Stop(stopped)] if *stopped == key));
+    let unread = Some(Unread {
+        files: 3,
+        bytes: 7,
+        looked_through: true,
+    });
+    let files = vec![Checked {
+        path: "gone.csv".to_owned(),
+        outcome: Outcome::Missing,
+    }];
+    bed.happen(Event::FolderChecked(
+        folder.clone(),
+        Ok(Compared { files, unread }),
+    ));
+    let FolderCheck::Answered(answer) = &bed.world.live.checks[&folder] else {
+        panic!("no answer");
+    };
+    assert_eq!(answer.unread, unread);
+    assert_eq!(answer.of(Outcome::Missing).len(), 1);
+    assert!(bed.world.notices.is_empty());
+}
+
+#[test]
+fn a_notice_names_some_files_and_counts_the_others() {
+    let names: Vec<String> = (0..1_000).map(|at| format!("{at}.csv")).collect();
+    let outcomes: Vec<(&str, Outcome)> = names
+        .iter()
+        .map(|name| (name.as_str(), Outcome::Missing))
+        .collect();
+    let notice = told(&outcomes);
+    assert_eq!(notice.details.len(), 201);
+    let last = lines(&notice)[200];
+    assert_eq!(
+        last,
+        ("and", "800 more, on the page of the batch in Results")
+    );
 }
