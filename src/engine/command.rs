@@ -132,16 +132,16 @@ pub enum Command {
     },
     /// Goes to a line of the open text, counted from 1.
     GoToLine(u64),
-    /// Looks for words in the open text, in upper or lower case.
+    /// Looks for words in the open text or JSON, in upper or lower case.
     FindText {
         /// The words.
         words: String,
-        /// From which row on: forwards that row first, backwards those before it.
+        /// From which row, or value of JSON, on: forwards that one first, backwards those before it.
         from_row: u64,
         /// Towards the end, else towards the beginning.
         forward: bool,
     },
-    /// Ends a search in the open text.
+    /// Ends a search in the open text or JSON.
     StopFinding,
     /// Shows the open JSON as it is written; opening it again shows the tree.
     ShowAsText,

@@ -1,6 +1,20 @@
 //! JSON as a tree over its own text: nothing is converted, so numbers and names are as they stand in the file.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use crate::model::search::{Goal, Search};
+
+/// The open JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonPage {
+    /// Its values.
+    pub tree: Arc<JsonTree>,
+    /// What is looked for.
+    pub search: Option<Search>,
+    /// The value to scroll to.
+    pub goal: Option<Goal>,
+}
 
 /// A JSON text and where its values are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +75,7 @@ impl JsonKind {
 impl JsonTree {
     /// The name of a value, as it reads.
     pub fn name(&self, node: &JsonNode, most_chars: usize) -> Option<String> {
-        let name = self.slice(node.name);
+        let name = self.name_source(node);
         (!name.is_empty()).then(|| unescape(name, most_chars))
     }
 
@@ -74,6 +88,11 @@ impl JsonTree {
                 value.chars().take(most_chars).collect()
             }
         }
+    }
+
+    /// The name of a value as it stands in the file, with its quotes; empty where it has none.
+    pub fn name_source(&self, node: &JsonNode) -> &str {
+        self.slice(node.name)
     }
 
     /// A value as it stands in the file.

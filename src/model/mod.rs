@@ -26,6 +26,7 @@ pub mod remote;
 pub mod report;
 pub mod safe_url;
 pub mod samples;
+pub mod search;
 pub mod secret;
 pub mod settings;
 pub mod shown;

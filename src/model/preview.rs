@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::image_view::ImageView;
-use crate::model::json::JsonTree;
+use crate::model::json::JsonPage;
 use crate::model::notice::Words;
 use crate::model::table::TablePage;
 use crate::model::text::TextPage;
@@ -30,7 +30,7 @@ pub enum PreviewContent {
     /// Text, a log, or JSON as it is written.
     Text(Arc<TextPage>),
     /// JSON as a tree.
-    Json(Arc<JsonTree>),
+    Json(Arc<JsonPage>),
     /// Anything else: shown by size, type and hash.
     Other {
         /// Length in bytes.

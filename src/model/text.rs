@@ -1,5 +1,7 @@
 //! A part of a text as the preview pane shows it.
 
+use crate::model::search::{Goal, Search};
+
 /// The rows of a text around what is on screen, and what is known of the rest.
 ///
 /// A row is a line, or a part of a line that is too long for one row: so every row is short, whatever the file.
@@ -24,9 +26,9 @@ pub struct TextPage {
     /// Whether its end is followed.
     pub following: bool,
     /// What is looked for.
-    pub search: Option<TextSearch>,
+    pub search: Option<Search>,
     /// Where to scroll to.
-    pub goal: Option<TextGoal>,
+    pub goal: Option<Goal>,
 }
 
 /// One row.
@@ -38,41 +40,4 @@ pub struct TextRow {
     pub line: u64,
     /// Whether it goes on with the line of the row before.
     pub continues: bool,
-}
-
-/// Words looked for in a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextSearch {
-    /// The words.
-    pub words: String,
-    /// How far it is.
-    pub state: SearchState,
-}
-
-/// How a search stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SearchState {
-    /// Under way; so many of the bytes to look at are done.
-    Looking {
-        /// Bytes looked at.
-        done_bytes: u64,
-    },
-    /// In this row.
-    Found {
-        /// The row.
-        row: u64,
-    },
-    /// Nowhere in this direction.
-    Nowhere,
-    /// A person stopped it.
-    Stopped,
-}
-
-/// A place to scroll to, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextGoal {
-    /// Rises with every new goal.
-    pub number: u64,
-    /// The row.
-    pub row: u64,
 }

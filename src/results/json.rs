@@ -3,8 +3,11 @@
 //! Read strictly by RFC 8259, without recursion and without converting anything. Several values one after the other, as in
 //! files with one value a line, are taken too.
 
+mod find;
+
 use crate::model::json::{JsonKind, JsonNode, JsonTree};
 use crate::results::disk;
+pub use crate::results::json::find::places;
 use crate::results::table::encoding::Encoding;
 use std::io;
 use std::path::Path;

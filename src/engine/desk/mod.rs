@@ -16,6 +16,8 @@ use crate::engine::desk::hash::Hashing;
 use crate::engine::desk::look::{Look, look_into, look_into_stack};
 use crate::engine::desk::pictures::{PictureFound, Pictures, jobs_around};
 use crate::engine::desk::table::TableDesk;
+use crate::engine::desk::text::json::OpenJson;
+use crate::engine::desk::text::seek::{Seek, Sought};
 use crate::engine::desk::text::{OpenText, TextFound};
 use crate::engine::report;
 use crate::engine::thumbnails::ThumbnailRoom;
@@ -53,6 +55,8 @@ enum Found {
     ObjectFile(PathBuf, Vec<JobFiles>),
     Folder(FolderPage),
     Text(TextFound),
+    /// By the search of this number.
+    Sought(u64, Sought),
     Hashed(FileHash),
 }
 
@@ -94,6 +98,8 @@ pub(super) struct Desk {
     wanted_row: Option<ObjectRef>,
     table: Option<TableDesk>,
     text: OpenText,
+    json: OpenJson,
+    seek: Seek,
     hashing: Hashing,
     findings: mpsc::Receiver<Finding>,
     teller: mpsc::Sender<Finding>,
@@ -119,6 +125,8 @@ impl Desk {
             wanted_row: None,
             table: None,
             text: OpenText::default(),
+            json: OpenJson::default(),
+            seek: Seek::default(),
             hashing: Hashing::default(),
             findings,
             teller,
@@ -178,7 +186,7 @@ impl Desk {
                 words,
                 from_row,
                 forward,
-            } => self.find_text(words, from_row, forward),
+            } => self.find_words(words, from_row, forward),
             Command::ShowAsText => self.show_as_text(),
             Command::HashPreview => self.hash_preview(),
             Command::StopHashing => self.stop_hashing(),
@@ -310,6 +318,8 @@ impl Desk {
         self.current = None;
         self.table = None;
         self.text = OpenText::default();
+        self.json = OpenJson::default();
+        self.seek = Seek::default();
         self.hashing = Hashing::default();
     }
 
@@ -382,6 +392,7 @@ impl Desk {
         match found {
             Found::Hashed(hash) => self.hashed(hash),
             Found::Text(found) => return self.adopt_text(found),
+            Found::Sought(number, sought) => return self.adopt_sought(number, sought),
             Found::Opened(Look::Table(opened)) => {
                 let mut table = TableDesk::new(self.line(), opened);
                 if let Some(object) = self.wanted_row.take() {

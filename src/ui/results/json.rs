@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Label, RichText, Ui};
+use egui::{Label, Ui};
 
 use crate::engine::command::Command;
-use crate::model::json::{JsonKind, JsonNode, JsonTree};
+use crate::model::json::{JsonKind, JsonNode, JsonPage, JsonTree};
 use crate::model::preview::Preview;
+use crate::model::search::SearchState;
 use crate::ui::outbox::Outbox;
+use crate::ui::results::find::{Searched, find_ui, marked};
 use crate::ui::results::rows::rows_ui;
 use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
@@ -23,10 +25,13 @@ const MOST_UNFOLDED: usize = 200_000;
 /// Room of the mark that folds, where there is none.
 const NO_MARK: f32 = 46.0;
 
+/// Rows shown above a place that was gone to.
+const ABOVE: f64 = 8.0;
+
 /// Deepest indent drawn.
 const DEEPEST: u32 = 60;
 
-/// What is unfolded, and where one is.
+/// What is unfolded, where one is, and what is typed above.
 #[derive(Debug, Default)]
 pub struct JsonState {
     path: PathBuf,
@@ -35,10 +40,20 @@ pub struct JsonState {
     /// The values whose parents are all unfolded.
     visible: Vec<u32>,
     top: f64,
+    goal: u64,
+    words: String,
 }
 
 impl JsonState {
-    fn adopt(&mut self, preview: &Preview, tree: &Arc<JsonTree>) {
+    fn adopt(&mut self, preview: &Preview, page: &JsonPage) {
+        self.adopt_tree(preview, &page.tree);
+        if let Some(goal) = page.goal.filter(|goal| goal.number != self.goal) {
+            self.goal = goal.number;
+            self.go_to(&page.tree, goal.row);
+        }
+    }
+
+    fn adopt_tree(&mut self, preview: &Preview, tree: &Arc<JsonTree>) {
         let is_known = self
             .tree
             .as_ref()
@@ -49,6 +64,7 @@ impl JsonState {
         *self = Self {
             path: preview.path.clone(),
             tree: Some(Arc::clone(tree)),
+            words: std::mem::take(&mut self.words),
             ..Self::default()
         };
         if tree.tops == 1 {
@@ -72,6 +88,30 @@ impl JsonState {
         }
     }
 
+    /// Unfolds everything around a value and scrolls there.
+    fn go_to(&mut self, tree: &JsonTree, goal: u64) {
+        let mut at = 0;
+        while let Some(node) = tree.nodes.get(at as usize).filter(|_| u64::from(at) < goal) {
+            if u64::from(node.next) > goal {
+                self.unfolded.insert(at);
+                at += 1;
+            } else {
+                at = node.next.max(at + 1);
+            }
+        }
+        self.collect(tree);
+        let row = self
+            .visible
+            .partition_point(|number| u64::from(*number) < goal);
+        self.top = (row as f64 - ABOVE).max(0.0);
+    }
+
+    /// The value at the top of what is seen.
+    fn top_value(&self) -> u64 {
+        let row = as_index(self.top);
+        self.visible.get(row).copied().map_or(0, u64::from)
+    }
+
     fn turn(&mut self, tree: &JsonTree, number: u32) {
         if !self.unfolded.remove(&number) {
             self.unfolded.insert(number);
@@ -84,12 +124,27 @@ impl JsonState {
 pub fn json_ui(
     ui: &mut Ui,
     preview: &Preview,
-    tree: &Arc<JsonTree>,
+    page: &JsonPage,
     state: &mut JsonState,
     outbox: &mut Outbox,
 ) {
-    state.adopt(preview, tree);
+    state.adopt(preview, page);
+    let tree = &page.tree;
     about_ui(ui, preview, tree, state, outbox);
+    ui.horizontal_wrapped(|ui| {
+        let file = Searched {
+            search: page.search.as_ref(),
+            all_bytes: tree.text.len() as u64,
+            top: state.top_value(),
+        };
+        find_ui(ui, &mut state.words, &file, |_| String::new(), outbox);
+    });
+    let search = page.search.as_ref();
+    let words = search.map(|search| search.words.to_lowercase());
+    let found = search.and_then(|search| match search.state {
+        SearchState::Found { row } => Some(row),
+        _ => None,
+    });
     let palette = Palette::of(ui);
     let height = ui.spacing().interact_size.y.max(20.0);
     let mut turned = None;
@@ -119,7 +174,12 @@ pub fn json_ui(
                     else {
                         return;
                     };
-                    if node_ui(ui, tree, node, unfolded.contains(&number)) {
+                    if found == Some(u64::from(number)) {
+                        let row = ui.max_rect();
+                        ui.painter().rect_filled(row, 4, palette.raised_hovered);
+                    }
+                    let is_unfolded = unfolded.contains(&number);
+                    if node_ui(ui, tree, node, is_unfolded, words.as_deref()) {
                         turned = Some(number);
                     }
                 },
@@ -179,7 +239,13 @@ fn about_ui(
 }
 
 /// One value; whether it was folded or unfolded.
-fn node_ui(ui: &mut Ui, tree: &JsonTree, node: &JsonNode, is_unfolded: bool) -> bool {
+fn node_ui(
+    ui: &mut Ui,
+    tree: &JsonTree,
+    node: &JsonNode,
+    is_unfolded: bool,
+    words: Option<&str>,
+) -> bool {
     let palette = Palette::of(ui);
     let depth = node.depth.min(DEEPEST);
     ui.add_space(depth as f32 * 18.0);
@@ -197,19 +263,35 @@ fn node_ui(ui: &mut Ui, tree: &JsonTree, node: &JsonNode, is_unfolded: bool) -> 
         ui.add_space(NO_MARK);
     }
     if let Some(name) = name {
-        ui.add(Label::new(RichText::new(one_line(&name)).strong()));
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let style = (font, ui.visuals().strong_text_color());
+        ui.add(Label::new(marked(ui, &one_line(&name), style, words)));
     }
-    let (value, color) = match node.kind {
-        JsonKind::Object => (inside(node, "{", "}", ("name", "names")), palette.weak),
-        JsonKind::Array => (inside(node, "[", "]", ("value", "values")), palette.weak),
-        JsonKind::Text => (
-            format!("“{}”", one_line(&tree.value(node, MOST_CHARS))),
-            palette.text,
-        ),
-        JsonKind::Number | JsonKind::Word => (tree.value(node, MOST_CHARS), palette.accent),
+    let font = egui::TextStyle::Monospace.resolve(ui.style());
+    let plain = |text, color| marked(ui, text, (font.clone(), color), None);
+    let value = match node.kind {
+        JsonKind::Object => plain(&inside(node, "{", "}", ("name", "names")), palette.weak),
+        JsonKind::Array => plain(&inside(node, "[", "]", ("value", "values")), palette.weak),
+        JsonKind::Text => {
+            let text = format!("“{}”", one_line(&tree.value(node, MOST_CHARS)));
+            marked(ui, &text, (font.clone(), palette.text), words)
+        }
+        JsonKind::Number | JsonKind::Word => {
+            let text = tree.value(node, MOST_CHARS);
+            marked(ui, &text, (font.clone(), palette.accent), words)
+        }
     };
-    ui.add(Label::new(RichText::new(value).monospace().color(color)));
+    ui.add(Label::new(value));
     turned
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the top row is never negative, and no tree has 2^53 of them"
+)]
+fn as_index(row: f64) -> usize {
+    row.max(0.0) as usize
 }
 
 fn inside(node: &JsonNode, left: &str, right: &str, (one, many): (&str, &str)) -> String {

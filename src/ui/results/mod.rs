@@ -1,6 +1,7 @@
 //! The page *Results*: batches, jobs and files at the left, the chosen file at the right.
 
 pub mod batch;
+pub mod find;
 pub mod image;
 pub mod json;
 pub mod other;

@@ -164,8 +164,8 @@ fn content_ui(ui: &mut Ui, preview: &Preview, state: &mut ResultsState, outbox: 
             image::image_ui(ui, &preview.path, view, &mut state.image, outbox);
         }
         PreviewContent::Text(page) => text::text_ui(ui, preview, page, &mut state.text, outbox),
-        PreviewContent::Json(tree) => {
-            json::json_ui(ui, preview, tree, &mut state.json, outbox);
+        PreviewContent::Json(page) => {
+            json::json_ui(ui, preview, page, &mut state.json, outbox);
         }
         PreviewContent::Other {
             size_bytes,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use egui::text::LayoutJob;
-use egui::{Key, Label, RichText, TextFormat, Ui};
+use egui::{Key, Label, RichText, Ui};
 
 use crate::engine::command::Command;
 use crate::model::preview::Preview;
-use crate::model::text::{SearchState, TextPage, TextRow, TextSearch};
+use crate::model::text::{TextPage, TextRow};
 use crate::ui::outbox::Outbox;
+use crate::ui::results::find::{Searched, find_ui, marked};
 use crate::ui::results::rows::{Seen, rows_ui};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{format, widgets};
@@ -57,7 +57,7 @@ pub fn text_ui(
 ) {
     state.adopt(preview, page);
     about_ui(ui, preview, page, outbox);
-    find_ui(ui, page, state, outbox);
+    seek_ui(ui, page, state, outbox);
     if let Some(note) = &page.note {
         widgets::marked(ui, theme::icon::WARNING, Palette::of(ui).warning, note);
     }
@@ -173,28 +173,20 @@ fn loaded(page: &TextPage) -> String {
     text
 }
 
-fn find_ui(ui: &mut Ui, page: &TextPage, state: &mut TextState, outbox: &mut Outbox) {
+fn seek_ui(ui: &mut Ui, page: &TextPage, state: &mut TextState, outbox: &mut Outbox) {
     let is_narrow = ui.available_width() < NARROW;
     ui.horizontal_wrapped(|ui| {
-        let label = ui.label("Find");
-        let field = ui
-            .add(widgets::line(&mut state.words).desired_width(180.0))
-            .labelled_by(label.id);
-        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        let can = !state.words.is_empty();
-        let next = ui.add_enabled(can, egui::Button::new("Next"));
-        let previous = ui.add_enabled(can, egui::Button::new("Previous"));
-        let forward = next.clicked() || entered;
-        if can && (forward || previous.clicked()) {
-            outbox.command(Command::FindText {
-                words: state.words.clone(),
-                from_row: start(page, state, forward),
-                forward,
-            });
-        }
-        if let Some(search) = &page.search {
-            search_ui(ui, page, search, outbox);
-        }
+        let file = Searched {
+            search: page.search.as_ref(),
+            all_bytes: page.size_bytes,
+            top: top_row(state),
+        };
+        let place = |number| {
+            row(page, number).map_or_else(String::new, |row| {
+                format!("In line {}", format::grouped(row.line))
+            })
+        };
+        find_ui(ui, &mut state.words, &file, place, outbox);
         if !is_narrow {
             ui.separator();
             go_ui(ui, state, outbox);
@@ -217,20 +209,6 @@ fn go_ui(ui: &mut Ui, state: &mut TextState, outbox: &mut Outbox) {
     }
 }
 
-/// Behind or before the last place found, else from what is seen.
-fn start(page: &TextPage, state: &TextState, forward: bool) -> u64 {
-    let found = page.search.as_ref().and_then(|search| match search.state {
-        SearchState::Found { row } if search.words == state.words => Some(row),
-        _ => None,
-    });
-    match (found, forward) {
-        (Some(row), true) => row + 1,
-        (Some(row), false) => row,
-        (None, true) => page.first_row.max(top_row(state)),
-        (None, false) => top_row(state),
-    }
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -238,31 +216,6 @@ fn start(page: &TextPage, state: &TextState, forward: bool) -> u64 {
 )]
 fn top_row(state: &TextState) -> u64 {
     state.top.max(0.0) as u64
-}
-
-fn search_ui(ui: &mut Ui, page: &TextPage, search: &TextSearch, outbox: &mut Outbox) {
-    match search.state {
-        SearchState::Looking { done_bytes } => {
-            let share = done_bytes as f64 / page.size_bytes.max(1) as f64 * 100.0;
-            widgets::busy(ui, &format!("Looking, {share:.0} %"));
-            if ui.button("Stop").clicked() {
-                outbox.command(Command::StopFinding);
-            }
-        }
-        SearchState::Found { row } => {
-            let line = self::row(page, row).map(|row| format::grouped(row.line));
-            widgets::weak(
-                ui,
-                line.map_or_else(String::new, |line| format!("In line {line}")),
-            );
-        }
-        SearchState::Nowhere => {
-            widgets::weak(ui, "No further place");
-        }
-        SearchState::Stopped => {
-            widgets::weak(ui, "Stopped");
-        }
-    }
 }
 
 fn row_ui(ui: &mut Ui, row: &TextRow, digits: usize, words: Option<&str>) {
@@ -275,56 +228,6 @@ fn row_ui(ui: &mut Ui, row: &TextRow, digits: usize, words: Option<&str>) {
     ui.add(Label::new(RichText::new(number).monospace().color(palette.weak)).selectable(false));
     ui.add_space(6.0);
     let font = egui::TextStyle::Monospace.resolve(ui.style());
-    let mut job = LayoutJob::default();
-    for (part, is_found) in parts(&row.text, words) {
-        let mut format = TextFormat::simple(font.clone(), palette.text);
-        if is_found {
-            format.background = palette.selected;
-            format.color = palette.on_selected;
-        }
-        job.append(part, 0.0, format);
-    }
+    let job = marked(ui, &row.text, (font, palette.text), words);
     ui.add(Label::new(job));
-}
-
-/// The text cut where the words are. Where lower case has another length, nothing is marked.
-fn parts<'a>(text: &'a str, words: Option<&str>) -> Vec<(&'a str, bool)> {
-    let lower = text.to_lowercase();
-    let Some(words) = words.filter(|words| !words.is_empty() && lower.len() == text.len()) else {
-        return vec![(text, false)];
-    };
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for (at, found) in lower.match_indices(words) {
-        let (Some(before), Some(here)) = (text.get(from..at), text.get(at..at + found.len()))
-        else {
-            return vec![(text, false)];
-        };
-        parts.push((before, false));
-        parts.push((here, true));
-        from = at + found.len();
-    }
-    parts.push((text.get(from..).unwrap_or_default(), false));
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parts;
-
-    #[test]
-    fn what_is_found_is_marked_in_any_case() {
-        assert_eq!(
-            parts("Warn: warning", Some("warn")),
-            [
-                ("", false),
-                ("Warn", true),
-                (": ", false),
-                ("warn", true),
-                ("ing", false)
-            ]
-        );
-        assert_eq!(parts("abc", Some("x")), [("abc", false)]);
-        assert_eq!(parts("İ warn", Some("warn")), [("İ warn", false)]);
-    }
 }

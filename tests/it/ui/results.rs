@@ -10,9 +10,10 @@ use labferry::engine::command::Command;
 use labferry::model::folder::{
     CheckProgress, FolderAnswer, FolderCheck, FolderPage, FolderTold, Outcome, ReceiptFacts, Unread,
 };
-use labferry::model::json::{JsonKind, JsonNode, JsonTree};
+use labferry::model::json::{JsonKind, JsonNode, JsonPage, JsonTree};
 use labferry::model::preview::{FileHash, Preview, PreviewContent};
-use labferry::model::text::{SearchState, TextGoal, TextPage, TextSearch};
+use labferry::model::search::{Goal, PlaceCount, Search, SearchState};
+use labferry::model::text::TextPage;
 
 use super::{Window, fixture};
 
@@ -179,7 +180,7 @@ fn rows_of_a_text_are_asked_for_as_they_come_into_sight() {
     assert!(window.taken().is_empty());
     // A goal moves the view once; afterwards the person is free.
     let goal = |page| TextPage {
-        goal: Some(TextGoal {
+        goal: Some(Goal {
             number: 7,
             row: 1_000,
         }),
@@ -207,9 +208,10 @@ fn words_are_looked_for_in_a_text_and_a_line_is_gone_to() {
         [Command::FindText { words, from_row: 0, forward: true }] if words == "warning"
     ));
     let search = |state| TextPage {
-        search: Some(TextSearch {
+        search: Some(Search {
             words: "warning".to_owned(),
             state,
+            count: None,
         }),
         ..page.clone()
     };
@@ -269,8 +271,8 @@ fn words_are_looked_for_in_a_text_and_a_line_is_gone_to() {
     assert!(window.sees(&note));
 }
 
-#[test]
-fn json_folds_and_keeps_every_digit() {
+/// An object in an object, a number and an empty array.
+fn json() -> JsonPage {
     let text = r#"{"image": {"id": 12345678901234567890}, "n": []}"#;
     let node = |kind, name, value, next, (count, depth)| JsonNode {
         kind,
@@ -291,8 +293,16 @@ fn json_folds_and_keeps_every_digit() {
         tops: 1,
         size_bytes: 48,
     };
+    JsonPage {
+        tree: Arc::new(tree),
+        ..JsonPage::default()
+    }
+}
+
+#[test]
+fn json_folds_and_keeps_every_digit() {
     let mut window = at_a_file();
-    show(&mut window, PreviewContent::Json(Arc::new(tree)));
+    show(&mut window, PreviewContent::Json(Arc::new(json())));
     assert!(window.sees("4 values · 48 B · JSON"));
     assert!(window.sees("image") && window.sees("[]"));
     assert!(!window.sees("12345678901234567890"), "it is folded");
@@ -304,6 +314,72 @@ fn json_folds_and_keeps_every_digit() {
     assert!(window.sees("12345678901234567890"));
     window.press("As text");
     assert!(matches!(window.taken().as_slice(), [Command::ShowAsText]));
+}
+
+#[test]
+fn words_are_looked_for_in_json_and_what_hides_them_is_unfolded() {
+    let mut window = at_a_file();
+    let shown = |page: JsonPage| PreviewContent::Json(Arc::new(page));
+    let page = json();
+    show(&mut window, shown(page.clone()));
+    window.type_into("Find", "234");
+    window.taken();
+    window.press("Next");
+    assert!(matches!(
+        window.taken().as_slice(),
+        [Command::FindText { words, from_row: 0, forward: true }] if words == "234"
+    ));
+    let search = |state, count| JsonPage {
+        search: Some(Search {
+            words: "234".to_owned(),
+            state,
+            count,
+        }),
+        ..page.clone()
+    };
+    let looking = SearchState::Looking { done_bytes: 12 };
+    window.publish(|snapshot| {
+        let path = snapshot.preview.as_ref().unwrap().path.clone();
+        let content = shown(search(looking, None));
+        snapshot.preview = Some(Arc::new(Preview { path, content }));
+    });
+    assert!(window.sees("Looking, 25 %"));
+    window.press("Stop");
+    assert!(matches!(window.taken().as_slice(), [Command::StopFinding]));
+    assert!(!window.sees("12345678901234567890"), "it is folded");
+    let count = Some(PlaceCount { nth: 1, all: 1_700 });
+    let found = JsonPage {
+        goal: Some(Goal { number: 1, row: 2 }),
+        ..search(SearchState::Found { row: 2 }, count)
+    };
+    show(&mut window, shown(found.clone()));
+    assert!(window.sees("1 of 1,700"));
+    assert!(window.sees("12345678901234567890"));
+    window.press("Fold image");
+    show(&mut window, shown(found));
+    assert!(!window.sees("12345678901234567890"), "a goal counts once");
+    window.press("Next");
+    window.press("Previous");
+    assert!(matches!(
+        window.taken().as_slice(),
+        [
+            Command::FindText {
+                from_row: 3,
+                forward: true,
+                ..
+            },
+            Command::FindText {
+                from_row: 2,
+                forward: false,
+                ..
+            }
+        ]
+    ));
+    let count = |all| Some(PlaceCount { nth: 0, all });
+    show(&mut window, shown(search(SearchState::Nowhere, count(3))));
+    assert!(window.sees("No further place, 3 in all"));
+    show(&mut window, shown(search(SearchState::Nowhere, count(0))));
+    assert!(window.sees("Nowhere in this file"));
 }
 
 #[test]
