@@ -94,7 +94,13 @@ pub(super) fn prepare(
             }
         })
         .collect();
+    let forms = request.draft.targets.iter().zip(forms);
+    let labels = forms.filter_map(|(target, form)| {
+        let key = (target.connection, target.pipeline.id.clone());
+        Some((key, form.as_ref().ok()?.labels()))
+    });
     Ok(Prepared {
+        labels: labels.collect(),
         name,
         folder,
         files: named(&files, shortest_limit(request, facts), &request.samples),

@@ -13,7 +13,7 @@ use crate::model::batch::{BatchDraft, BatchFile, Finding, Target};
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
 use crate::model::error::{Error, Result};
 use crate::model::file::ListedFile;
-use crate::model::form::Form;
+use crate::model::form::{Form, Labels};
 use crate::model::ids::{ArtifactId, BatchId, ConnectionId, FileId, JobId, PipelineId, ProviderId};
 use crate::model::notice::Words;
 use crate::model::pipeline::Pipeline;
@@ -126,6 +126,8 @@ pub struct Prepared {
     pub left_out: Vec<String>,
     /// The targets with complete settings.
     pub targets: Vec<Target>,
+    /// What their forms call the settings.
+    pub labels: BTreeMap<(ConnectionId, PipelineId), Labels>,
 }
 
 /// What came out of an archive.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::engine::world::World;
 use crate::model::artifact::{Artifact, ArtifactState, Fetched};
 use crate::model::batch::Batch;
-use crate::model::form::{Settings, Value};
+use crate::model::form::Value;
 use crate::model::job::{Job, Stage};
 use crate::model::remote::{JobStatus, StagedFile};
 use crate::results::provenance::{JobRecord, PlacedInput, RunState, SettingRecord};
@@ -96,7 +96,7 @@ fn job_record(world: &World, batch: &Batch, job: &Job) -> JobRecord {
         inputs: inputs.map(|(place, _)| place).collect(),
         placed: placed(job),
         left_out: left_out.filter_map(name_of).collect(),
-        settings: settings(&job.settings),
+        settings: settings(job),
     }
 }
 
@@ -187,11 +187,12 @@ fn placed(job: &Job) -> Vec<PlacedInput> {
     placed
 }
 
-fn settings(settings: &Settings) -> Vec<SettingRecord> {
-    settings
+fn settings(job: &Job) -> Vec<SettingRecord> {
+    job.settings
         .iter()
         .map(|(name, value)| SettingRecord {
             name: name.clone(),
+            label: job.labels.get(name).cloned(),
             value: value.shown(),
         })
         .collect()

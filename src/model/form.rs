@@ -13,6 +13,9 @@ mod parse;
 /// Values by field name. What is missing takes the field's default.
 pub type Settings = BTreeMap<String, Value>;
 
+/// What a person reads in place of the field's own name, by that name.
+pub type Labels = BTreeMap<String, String>;
+
 /// One value of a field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
@@ -201,6 +204,35 @@ impl Form {
             .collect()
     }
 
+    /// What a person reads for each field: its label, with its group where another field has the same label. A field
+    /// that cannot be told from another even so has none.
+    pub fn labels(&self) -> Labels {
+        let shown = |field: &Field| match field.label.trim() {
+            "" => field.name.clone(),
+            label => label.to_owned(),
+        };
+        let whole = |field: &Field| match field.group.as_str() {
+            "" => shown(field),
+            group => format!("{} ({group})", shown(field)),
+        };
+        let count = |words: &str, of: &dyn Fn(&Field) -> String| {
+            let fields = self.fields.iter();
+            fields.filter(|field| of(field) == words).count()
+        };
+        let label = |field: &Field| {
+            let (short, long) = (shown(field), whole(field));
+            if count(&short, &shown) == 1 {
+                Some(short)
+            } else {
+                (count(&long, &whole) == 1).then_some(long)
+            }
+        };
+        self.fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), label(field)?)))
+            .collect()
+    }
+
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -218,5 +250,38 @@ impl Form {
                 .map(|(name, value)| (name.clone(), value.clone())),
         );
         settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, Form};
+
+    #[test]
+    fn a_label_says_as_much_as_it_takes_to_tell_the_field() {
+        let field = |name: &str, label: &str, group: &str| Field {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            group: group.to_owned(),
+            ..Field::default()
+        };
+        let form = Form {
+            fields: vec![
+                field("@mount", "Folder of the data", "Data"),
+                field("bwa/t", "Threads", "Align"),
+                field("sort/t", "Threads", "Sort"),
+                field("q", " ", ""),
+                field("a", "Twice", "Same"),
+                field("b", "Twice", "Same"),
+            ],
+            ..Form::default()
+        };
+        let labels = form.labels();
+        let label = |name: &str| labels.get(name).map(String::as_str);
+        assert_eq!(label("@mount"), Some("Folder of the data"));
+        assert_eq!(label("bwa/t"), Some("Threads (Align)"));
+        assert_eq!(label("sort/t"), Some("Threads (Sort)"));
+        assert_eq!(label("q"), Some("q"));
+        assert_eq!((label("a"), label("b")), (None, None));
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::Error;
-use crate::model::form::Settings;
+use crate::model::form::{Labels, Settings};
 use crate::model::ids::{BatchId, ConnectionId, FileId, JobId, ProviderId, Tag};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
@@ -31,6 +31,9 @@ pub struct Job {
     pub files: Vec<FileId>,
     /// The settings, complete.
     pub settings: Settings,
+    /// What the form called them when they were filled in; empty where nobody knows any more.
+    #[serde(default)]
+    pub labels: Labels,
     /// What a lost submission is recognized by.
     pub tag: Tag,
     /// Name of its folder in the batch's folder.

@@ -346,6 +346,7 @@ mod tests {
             pipeline: Pipeline::typed("p-1"),
             name: NASTY.to_owned(),
             files: vec![FileId(1)],
+            labels: BTreeMap::new(),
             settings: BTreeMap::from([
                 ("masks".to_owned(), Value::Flag(true)),
                 ("limit".to_owned(), Value::Text("0.10".to_owned())),

@@ -120,6 +120,12 @@ def held_against_the_disk(folder):
     results = [part["@id"] for action in actions for part in many(action.get("result", []))]
     equal(len(results), len(set(results)), "results of two actions")
     equal(sorted(results), sorted(parts - {"receipt.json", "methods.txt"}), "results")
+    settings = [entity for entity in entities.values() if entity["@type"] == "PropertyValue"]
+    assert settings, "the jobs of the demo have settings"
+    for setting in settings:
+        assert setting["propertyID"] and not set("@/[]") & set(setting["name"]), f"{setting} is named for no person"
+    assert any(setting["name"] != setting["propertyID"] for setting in settings), settings
+    assert "@mount" not in (folder / "methods.txt").read_text(), "settings have other names in the form"
     for action in actions:
         assert action["startTime"] <= action["endTime"], action
         assert many(action["object"]), action

@@ -252,7 +252,9 @@ pub(super) fn prepared(world: &mut World, prepared: Result<Prepared, Vec<Finding
     };
     let name = batch.name.clone();
     world.write(Change::PutBatch(Arc::new(batch)));
-    for job in jobs {
+    for mut job in jobs {
+        let form = (job.connection, job.pipeline.id.clone());
+        job.labels = prepared.labels.get(&form).cloned().unwrap_or_default();
         world.put_job(job);
     }
     change(world, |draft| {

@@ -6,7 +6,7 @@ use crate::engine::event::Now;
 use crate::engine::world::{World, note};
 use crate::model::batch::{BatchFile, Target};
 use crate::model::connection::Connection;
-use crate::model::form::Settings;
+use crate::model::form::{Labels, Settings};
 use crate::model::ids::{BatchId, FileId, JobId, Tag};
 use crate::model::job::{Job, Stage};
 use crate::model::pipeline::Pipeline;
@@ -171,6 +171,7 @@ fn blank(id: JobId, batch: BatchId, connection: &Connection, pipeline: Pipeline,
         name: String::new(),
         files: Vec::new(),
         settings: Settings::new(),
+        labels: Labels::new(),
         tag: tag(now.random.wrapping_add(id.0)),
         folder: String::new(),
         stage: Stage::Waiting,

@@ -317,6 +317,7 @@ impl Bed {
             remote_name: format!("{number}.tif"),
         });
         let prepared = Prepared {
+            labels: BTreeMap::new(),
             name: "Plate 7".to_owned(),
             folder: PathBuf::from("/results/Plate 7"),
             files: files.collect(),

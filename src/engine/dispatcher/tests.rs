@@ -198,6 +198,7 @@ fn submit_one(world: &mut World) {
         existing: Vec::new(),
     };
     let prepared = Prepared {
+        labels: BTreeMap::new(),
         name: "Plate 7".to_owned(),
         folder: "/results/Plate 7".into(),
         files: vec![file],

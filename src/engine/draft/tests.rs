@@ -170,6 +170,9 @@ fn a_draft_without_files_may_be_sent_with_inputs_that_are_there() {
     let prepared = prepare(&draft.request, &draft.forms(), &FACTS, &|| Ok(())).unwrap();
     assert!(prepared.files.is_empty());
     assert!(prepared.folder.is_dir());
+    let forms = draft.forms();
+    let labels: Vec<_> = prepared.labels.values().collect();
+    assert_eq!(labels, [&forms[0].as_ref().unwrap().labels()]);
     let mut draft = Draft::at(&analytics_automated::FACTS, &[]);
     draft.pick(&["x"]);
     assert_eq!(

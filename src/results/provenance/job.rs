@@ -64,11 +64,32 @@ pub enum RunState {
     Unfinished,
 }
 
-/// A setting as the person sees it.
+/// A setting.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SettingRecord {
+    /// As the platform calls it.
     pub name: String,
+    /// What the form called it when it was filled in; absent where that is not known any more.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// As the form showed it.
     pub value: String,
+}
+
+impl SettingRecord {
+    /// The setting in words: as the form named it, else its own name in quotes.
+    pub(super) fn told(&self) -> String {
+        let name = match &self.label {
+            Some(label) => label.clone(),
+            None => format!("“{}”", self.name),
+        };
+        match self.value.as_str() {
+            "" => format!("{name} left empty"),
+            // Else nobody sees where one setting ends and the next begins.
+            value if value.contains([',', ';', '\n']) => format!("{name} = “{value}”"),
+            value => format!("{name} = {value}"),
+        }
+    }
 }
 
 /// An input that was at the platform already.

@@ -160,10 +160,7 @@ fn how_often(jobs: &[&JobRecord]) -> String {
 }
 
 fn with_settings(settings: &[SettingRecord]) -> String {
-    let shown: Vec<String> = settings
-        .iter()
-        .map(|setting| format!("{} = {}", setting.name, setting.value))
-        .collect();
+    let shown: Vec<String> = settings.iter().map(SettingRecord::told).collect();
     match shown.len() {
         0 => String::new(),
         1 => format!(" with the setting {}", shown.join("")),

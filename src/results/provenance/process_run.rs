@@ -2,7 +2,7 @@
 //!
 //! What the platform has ended is an action; what it has not is left to a later receipt.
 
-use crate::results::provenance::job::{JobRecord, PlacedInput, RunState};
+use crate::results::provenance::job::{JobRecord, PlacedInput, RunState, SettingRecord};
 use crate::results::provenance::{CRATE_NAME, METHODS_NAME, iso, uri};
 use crate::results::receipt::{FileRecord, InputRecord, RECEIPT_NAME, Receipt, ReceiptError};
 use serde_json::{Map, Value, json};
@@ -138,7 +138,8 @@ impl Graph {
             self.entities.push(json!({
                 "@id": id,
                 "@type": "PropertyValue",
-                "name": setting.name,
+                "name": setting.label.as_ref().unwrap_or(&setting.name),
+                "propertyID": setting.name,
                 "value": setting.value,
             }));
             objects.push(reference(&id));
@@ -367,11 +368,7 @@ fn described(job: &JobRecord) -> String {
         RunState::Cancelled => "was stopped",
         RunState::NotSent | RunState::Unfinished => "did not end",
     };
-    let settings: Vec<String> = job
-        .settings
-        .iter()
-        .map(|setting| format!("{} = {}", setting.name, setting.value))
-        .collect();
+    let settings: Vec<String> = job.settings.iter().map(SettingRecord::told).collect();
     let mut text = format!("{} on {}; it {how}", job.pipeline, job.platform);
     if !settings.is_empty() {
         text += ". Settings: ";

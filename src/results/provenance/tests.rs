@@ -29,6 +29,7 @@ fn job(number: usize, state: RunState) -> JobRecord {
         left_out: Vec::new(),
         settings: vec![SettingRecord {
             name: "masks".to_owned(),
+            label: Some("Fetch masks".to_owned()),
             value: "on".to_owned(),
         }],
     }
@@ -113,7 +114,10 @@ fn a_run_is_an_action_with_its_inputs_settings_and_results() {
     for id in objects {
         entity(&document, id);
     }
-    assert_eq!(entity(&document, "#lf-0-setting-1")["value"], "on");
+    let setting = entity(&document, "#lf-0-setting-1");
+    assert_eq!(setting["value"], "on");
+    assert_eq!(setting["name"], "Fetch masks");
+    assert_eq!(setting["propertyID"], "masks");
     assert_eq!(entity(&document, "#input-1")["contentSize"], "1000000");
     let result = entity(&document, path);
     assert_eq!(result["contentSize"], "12");
@@ -165,7 +169,7 @@ fn the_paragraph_counts_in_singular_and_plural() {
         paragraph(&one),
         "One file (1,000,000 bytes) was sent to Biodock with Labferry 0.1.0 on 2026-11-20 at 13:00 UTC. \
          On Biodock (connection “Imaging core”), the pipeline “Nuclei count” (identifier 65f0) was run as one job with the \
-         setting masks = on; it completed. One result file (1 byte) was received on 2026-11-20 at 14:05 UTC. \
+         setting Fetch masks = on; it completed. One result file (1 byte) was received on 2026-11-20 at 14:05 UTC. \
          The SHA-256 checksum of the result file was computed when it arrived and is listed in receipt.json.\n"
     );
     let mut later = file("Core - Nuclei count - A01/b.csv", 2_345);
@@ -192,12 +196,50 @@ fn the_paragraph_counts_in_singular_and_plural() {
         paragraph(&many),
         "2 files (2,000,001 bytes in total) were sent to Biodock and Code Ocean with Labferry 0.1.0 on 2026-11-20 at 13:00 UTC. \
          On Biodock (connection “Imaging core”), the pipeline “Nuclei count” (identifier 65f0) was run as 2 jobs with the \
-         setting masks = on; all completed. 2 result files (2,346 bytes in total) were received between 2026-11-20 at 14:05 UTC \
+         setting Fetch masks = on; all completed. 2 result files (2,346 bytes in total) were received between 2026-11-20 at 14:05 UTC \
          and 2026-11-21 at 08:00 UTC. One job for the pipeline “Nuclei count” on Biodock was not submitted. The file “A02.tif” \
          could not be sent there and was left out. On Code Ocean (connection “Institute”), the pipeline “Nuclei count” \
          (identifier 65f0) was run as one job; it failed. The SHA-256 checksum of every result file was computed when it \
          arrived and is listed in receipt.json; for one file its platform stated a checksum too, and it agreed.\n"
     );
+}
+
+#[test]
+fn settings_are_named_as_the_form_named_them_else_in_quotes() {
+    let setting = |name: &str, label: Option<&str>, value: &str| SettingRecord {
+        name: name.to_owned(),
+        label: label.map(str::to_owned),
+        value: value.to_owned(),
+    };
+    let mut ran = job(0, RunState::Completed);
+    ran.settings = vec![
+        setting("@mount", Some("Folder of the data"), "sample"),
+        setting("capsule_read_1/[1]", None, "0.5"),
+        setting("channels", Some("Channels"), "DAPI, GFP"),
+        setting("model", Some("Model"), ""),
+    ];
+    let receipt = receipt(vec![ran], Vec::new());
+    let words = "Folder of the data = sample, “capsule_read_1/[1]” = 0.5, Channels = “DAPI, GFP”, Model left empty";
+    let text = paragraph(&receipt);
+    assert!(
+        text.contains(&format!("with the settings {words};")),
+        "{text}"
+    );
+    let (_place, document) = written(&receipt);
+    let action = entity(&document, "#lf-0")["description"].as_str().unwrap();
+    assert!(
+        action.ends_with(&format!(
+            "Settings: {}",
+            words
+                .replace(", “c", "; “c")
+                .replace(", Ch", "; Ch")
+                .replace(", Mo", "; Mo")
+        )),
+        "{action}"
+    );
+    let second = entity(&document, "#lf-0-setting-2");
+    assert_eq!(second["name"], "capsule_read_1/[1]");
+    assert_eq!(second["propertyID"], "capsule_read_1/[1]");
 }
 
 #[test]
@@ -254,6 +296,8 @@ fn a_receipt_of_an_older_labferry_is_read() {
     std::io::Write::write_all(&mut fs::File::create(path).unwrap(), old.as_bytes()).unwrap();
     let read = receipt::read(place.path()).unwrap();
     assert!(read.jobs.is_empty() && read.beside.is_empty());
+    let setting: SettingRecord = serde_json::from_str(r#"{"name":"masks","value":"on"}"#).unwrap();
+    assert_eq!(setting.told(), "“masks” = on");
     assert_eq!(
         paragraph(&read),
         "The batch “Plate 7” was made with Labferry 0.1.0 on 2026-11-20 at 13:00 UTC.\n"

@@ -68,6 +68,7 @@ impl Life {
                     [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 11][self.chance.place(16)];
                 let files = (1..=count).map(a_file).collect();
                 Event::Prepared(Ok(Prepared {
+                    labels: std::collections::BTreeMap::new(),
                     folder: request.results_folder.join(&request.draft.name),
                     name: request.draft.name,
                     files,

@@ -388,6 +388,7 @@ pub(crate) fn job(number: u64, batch: u64, name: &str, stage: Stage) -> JobView 
         existing: Vec::new(),
         gathered: None,
         drafted: None,
+        labels: BTreeMap::new(),
         submitted_at: None,
         id: JobId(number),
         batch: BatchId(batch),

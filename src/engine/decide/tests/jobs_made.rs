@@ -8,8 +8,8 @@ use crate::engine::decide::tests::{Bed, CARRIES, UPLOADS, remote};
 use crate::engine::event::{Event, Prepared};
 use crate::model::batch::{BatchFile, Target};
 use crate::model::file::LocalFile;
-use crate::model::form::{Settings, Value};
-use crate::model::ids::{ConnectionId, FileId};
+use crate::model::form::{Labels, Settings, Value};
+use crate::model::ids::{ConnectionId, FileId, PipelineId};
 use crate::model::job::{Job, Stage};
 use crate::model::pipeline::Pipeline;
 use crate::model::provider::FanOut;
@@ -54,7 +54,10 @@ fn target(connection: ConnectionId, fan_out: FanOut, existing: &[&str]) -> Targe
 /// What becomes of three files that are sent there.
 fn made(targets: Vec<Target>) -> Vec<Job> {
     let mut bed = Bed::new();
+    let form = (UPLOADS, PipelineId::from("p"));
+    let labels = Labels::from([("threshold".to_owned(), "Least brightness".to_owned())]);
     bed.happen(Event::Prepared(Ok(Prepared {
+        labels: [(form, labels)].into(),
         name: "Plates".to_owned(),
         folder: PathBuf::from("/results/Plates"),
         files: vec![
@@ -111,6 +114,13 @@ fn every_job_is_sent_with_the_settings_of_its_target() {
     let jobs = made(vec![of_target]);
     assert_eq!(jobs.len(), 4);
     assert!(jobs.iter().all(|job| job.settings == settings));
+    let label = |job: &Job| job.labels.get("threshold").cloned();
+    assert_eq!(label(&jobs[3]).as_deref(), Some("Least brightness"));
+    let elsewhere = made(vec![target(CARRIES, FanOut::AllInOne, &[])]);
+    assert!(
+        elsewhere[0].labels.is_empty(),
+        "another form says nothing about it"
+    );
 }
 
 #[test]

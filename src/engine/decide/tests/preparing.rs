@@ -107,6 +107,7 @@ fn that_the_same_files_went_to_the_same_pipeline_before_is_said() {
 
 fn prepared(left_out: &[&str]) -> Prepared {
     Prepared {
+        labels: std::collections::BTreeMap::new(),
         name: "Plate 7".to_owned(),
         folder: PathBuf::from("/results/Plate 7"),
         files: Vec::new(),
