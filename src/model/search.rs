@@ -11,6 +11,16 @@ pub struct Search {
     pub count: Option<PlaceCount>,
 }
 
+impl Search {
+    /// The row, or the value, that was found last.
+    pub const fn found(&self) -> Option<u64> {
+        match self.state {
+            SearchState::Found { row } => Some(row),
+            SearchState::Looking { .. } | SearchState::Nowhere | SearchState::Stopped => None,
+        }
+    }
+}
+
 /// How a search stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchState {

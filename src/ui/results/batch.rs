@@ -54,6 +54,9 @@ pub fn batch_ui(
             ui.add_space(10.0);
             widgets::card(ui, |ui| told_ui(ui, &page.told));
         }
+        // Last, as there can be many: what a check found is seen without scrolling.
+        ui.add_space(10.0);
+        widgets::card(ui, |ui| jobs_ui(ui, snapshot, batch));
     });
     opened
 }
@@ -110,22 +113,27 @@ fn overview_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch, outbox: &mut Out
         ui.add_space(6.0);
         widgets::fact(ui, "Sent", &format::moment(batch.created));
         widgets::fact(ui, "Folder", &batch.folder.display().to_string());
-        let jobs = || {
-            let jobs = snapshot.jobs.iter();
-            jobs.filter(|view| view.job.batch == batch.id)
-        };
-        for view in jobs().take(MOST_JOBS) {
-            widgets::fact(ui, &tree::job_words(view), &view.job.name);
-        }
-        let more = jobs().count().saturating_sub(MOST_JOBS);
-        if more > 0 {
-            widgets::weak(
-                ui,
-                format!("and {}", format::count(more, "more job", "more jobs")),
-            );
-        }
     });
     opened
+}
+
+fn jobs_ui(ui: &mut Ui, snapshot: &Snapshot, batch: &Batch) {
+    ui.label(RichText::new("Jobs of this batch").strong());
+    ui.add_space(4.0);
+    let jobs = || {
+        let jobs = snapshot.jobs.iter();
+        jobs.filter(|view| view.job.batch == batch.id)
+    };
+    for view in jobs().take(MOST_JOBS) {
+        widgets::fact(ui, &tree::job_words(view), &view.job.name);
+    }
+    let more = jobs().count().saturating_sub(MOST_JOBS);
+    if more > 0 {
+        widgets::weak(
+            ui,
+            format!("and {}", format::count(more, "more job", "more jobs")),
+        );
+    }
 }
 
 fn check_ui(ui: &mut Ui, batch: &Batch, check: &FolderCheck, outbox: &mut Outbox) {

@@ -1,7 +1,8 @@
 //! Looking for words in the open file, and marking them: the same above a text and above JSON.
 
-use egui::text::LayoutJob;
-use egui::{Button, Color32, FontId, Key, TextFormat, Ui};
+use egui::style::ScrollAnimation;
+use egui::text::{CCursor, LayoutJob};
+use egui::{Button, Color32, FontId, Key, Label, Rect, TextFormat, Ui, vec2};
 
 use crate::engine::command::Command;
 use crate::model::search::{PlaceCount, Search, SearchState};
@@ -51,10 +52,10 @@ pub fn find_ui(
 /// Behind or before the last place found, else from what is seen.
 fn start(words: &str, file: &Searched<'_>, forward: bool) -> u64 {
     let search = file.search.filter(|search| search.words == words);
-    match search.map(|search| search.state) {
-        Some(SearchState::Found { row }) if forward => row + 1,
-        Some(SearchState::Found { row }) => row,
-        _ => file.top,
+    match search.and_then(Search::found) {
+        Some(row) if forward => row + 1,
+        Some(row) => row,
+        None => file.top,
     }
 }
 
@@ -96,13 +97,54 @@ fn search_ui(
     }
 }
 
-/// A text with the words in it marked. These are in lower case.
-pub fn marked(
+/// Room beside words that were scrolled to, so that one sees what they stand in.
+const BESIDE: f32 = 60.0;
+
+/// A text with the words in it marked; these are in lower case. While `reveal` is set, the first of them is scrolled to,
+/// which unsets it.
+pub fn marked_ui(
+    ui: &mut Ui,
+    text: &str,
+    style: (FontId, Color32),
+    words: Option<&str>,
+    reveal: &mut bool,
+) {
+    let (job, first) = marked(ui, text, style, words);
+    let Some((from, to)) = first.filter(|_| *reveal) else {
+        ui.add(Label::new(job));
+        return;
+    };
+    *reveal = false;
+    let galley = ui.painter().layout_job(job.clone());
+    let place = |letter| galley.pos_from_cursor(CCursor::new(letter)).left();
+    let (left, right) = (place(from), place(to));
+    let shown = ui.add(Label::new(job)).rect;
+    let size = vec2(right - left, shown.height());
+    let found = Rect::from_min_size(shown.left_top() + vec2(left, 0.0), size);
+    scroll_to(ui, found.expand2(vec2(BESIDE, 0.0)));
+}
+
+/// Scrolls there at once.
+pub fn scroll_to(ui: &Ui, rect: Rect) {
+    ui.scroll_to_rect_animation(rect, None, ScrollAnimation::none());
+}
+
+/// Marks a row of a list as the one that was found.
+pub fn found_row_ui(ui: &Ui) {
+    let row = Rect::from_x_y_ranges(ui.clip_rect().x_range(), ui.max_rect().y_range());
+    ui.painter()
+        .rect_filled(row, 4, Palette::of(ui).raised_hovered);
+}
+
+/// The text as it is laid out, and which letters the first words in it are.
+fn marked(
     ui: &Ui,
     text: &str,
     (font, color): (FontId, Color32),
     words: Option<&str>,
-) -> LayoutJob {
+) -> (LayoutJob, Option<(usize, usize)>) {
+    let mut letters = 0;
+    let mut first = None;
     let palette = Palette::of(ui);
     let mut job = LayoutJob::default();
     for (part, is_found) in parts(text, words) {
@@ -112,8 +154,13 @@ pub fn marked(
             format.color = palette.on_selected;
         }
         job.append(part, 0.0, format);
+        let from = letters;
+        letters += part.chars().count();
+        if is_found {
+            first = first.or(Some((from, letters)));
+        }
     }
-    job
+    (job, first)
 }
 
 /// The text cut where the words are. Where lower case has another length, nothing is marked.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Label, Ui};
+use egui::Ui;
 
 use crate::engine::command::Command;
 use crate::model::json::{JsonKind, JsonNode, JsonPage, JsonTree};
 use crate::model::preview::Preview;
-use crate::model::search::SearchState;
+use crate::model::search::Search;
 use crate::ui::outbox::Outbox;
-use crate::ui::results::find::{Searched, find_ui, marked};
+use crate::ui::results::find::{Searched, find_ui, found_row_ui, marked_ui};
 use crate::ui::results::rows::rows_ui;
 use crate::ui::theme::{self, Palette, icon};
 use crate::ui::{format, widgets};
@@ -28,6 +28,9 @@ const NO_MARK: f32 = 46.0;
 /// Rows shown above a place that was gone to.
 const ABOVE: f64 = 8.0;
 
+/// Below this width, folding has a row of its own.
+const NARROW: f32 = 760.0;
+
 /// Deepest indent drawn.
 const DEEPEST: u32 = 60;
 
@@ -41,6 +44,8 @@ pub struct JsonState {
     visible: Vec<u32>,
     top: f64,
     goal: u64,
+    /// The value of the goal, until it was drawn and scrolled to.
+    reveal: Option<u64>,
     words: String,
 }
 
@@ -49,6 +54,7 @@ impl JsonState {
         self.adopt_tree(preview, &page.tree);
         if let Some(goal) = page.goal.filter(|goal| goal.number != self.goal) {
             self.goal = goal.number;
+            self.reveal = Some(goal.row);
             self.go_to(&page.tree, goal.row);
         }
     }
@@ -130,8 +136,16 @@ pub fn json_ui(
 ) {
     state.adopt(preview, page);
     let tree = &page.tree;
-    about_ui(ui, preview, tree, state, outbox);
+    about_ui(ui, preview, tree, outbox);
+    let is_narrow = ui.available_width() < NARROW;
+    if is_narrow {
+        ui.horizontal(|ui| fold_ui(ui, tree, state));
+    }
     ui.horizontal_wrapped(|ui| {
+        if !is_narrow {
+            fold_ui(ui, tree, state);
+            ui.separator();
+        }
         let file = Searched {
             search: page.search.as_ref(),
             all_bytes: tree.text.len() as u64,
@@ -141,10 +155,7 @@ pub fn json_ui(
     });
     let search = page.search.as_ref();
     let words = search.map(|search| search.words.to_lowercase());
-    let found = search.and_then(|search| match search.state {
-        SearchState::Found { row } => Some(row),
-        _ => None,
-    });
+    let found = search.and_then(Search::found);
     let palette = Palette::of(ui);
     let height = ui.spacing().interact_size.y.max(20.0);
     let mut turned = None;
@@ -160,6 +171,7 @@ pub fn json_ui(
                 visible,
                 unfolded,
                 top,
+                reveal,
                 ..
             } = state;
             rows_ui(
@@ -175,11 +187,15 @@ pub fn json_ui(
                         return;
                     };
                     if found == Some(u64::from(number)) {
-                        let row = ui.max_rect();
-                        ui.painter().rect_filled(row, 4, palette.raised_hovered);
+                        found_row_ui(ui);
+                    }
+                    let mut is_goal = *reveal == Some(u64::from(number));
+                    if is_goal {
+                        *reveal = None;
                     }
                     let is_unfolded = unfolded.contains(&number);
-                    if node_ui(ui, tree, node, is_unfolded, words.as_deref()) {
+                    let marks = (words.as_deref(), &mut is_goal);
+                    if node_ui(ui, tree, node, is_unfolded, marks) {
                         turned = Some(number);
                     }
                 },
@@ -190,13 +206,7 @@ pub fn json_ui(
     }
 }
 
-fn about_ui(
-    ui: &mut Ui,
-    preview: &Preview,
-    tree: &Arc<JsonTree>,
-    state: &mut JsonState,
-    outbox: &mut Outbox,
-) {
+fn about_ui(ui: &mut Ui, preview: &Preview, tree: &JsonTree, outbox: &mut Outbox) {
     ui.horizontal_wrapped(|ui| {
         let about = format!(
             "{} · {} · JSON",
@@ -204,20 +214,6 @@ fn about_ui(
             format::bytes(tree.size_bytes)
         );
         widgets::weak(ui, about);
-        let few = tree.nodes.len() <= MOST_UNFOLDED;
-        if ui
-            .add_enabled(few, egui::Button::new("Unfold all"))
-            .clicked()
-        {
-            let numbers = (0_u32..).zip(&tree.nodes);
-            let foldable = numbers.filter(|(_, node)| node.kind.holds_others());
-            state.unfolded = foldable.map(|(number, _)| number).collect();
-            state.collect(tree);
-        }
-        if ui.button("Fold all").clicked() {
-            state.unfolded.clear();
-            state.collect(tree);
-        }
         if ui
             .button("As text")
             .on_hover_text("Show the file as it is written")
@@ -238,13 +234,30 @@ fn about_ui(
     });
 }
 
+fn fold_ui(ui: &mut Ui, tree: &JsonTree, state: &mut JsonState) {
+    let few = tree.nodes.len() <= MOST_UNFOLDED;
+    if ui
+        .add_enabled(few, egui::Button::new("Unfold all"))
+        .clicked()
+    {
+        let numbers = (0_u32..).zip(&tree.nodes);
+        let foldable = numbers.filter(|(_, node)| node.kind.holds_others());
+        state.unfolded = foldable.map(|(number, _)| number).collect();
+        state.collect(tree);
+    }
+    if ui.button("Fold all").clicked() {
+        state.unfolded.clear();
+        state.collect(tree);
+    }
+}
+
 /// One value; whether it was folded or unfolded.
 fn node_ui(
     ui: &mut Ui,
     tree: &JsonTree,
     node: &JsonNode,
     is_unfolded: bool,
-    words: Option<&str>,
+    (words, reveal): (Option<&str>, &mut bool),
 ) -> bool {
     let palette = Palette::of(ui);
     let depth = node.depth.min(DEEPEST);
@@ -265,23 +278,25 @@ fn node_ui(
     if let Some(name) = name {
         let font = egui::TextStyle::Body.resolve(ui.style());
         let style = (font, ui.visuals().strong_text_color());
-        ui.add(Label::new(marked(ui, &one_line(&name), style, words)));
+        marked_ui(ui, &one_line(&name), style, words, reveal);
     }
     let font = egui::TextStyle::Monospace.resolve(ui.style());
-    let plain = |text, color| marked(ui, text, (font.clone(), color), None);
-    let value = match node.kind {
-        JsonKind::Object => plain(&inside(node, "{", "}", ("name", "names")), palette.weak),
-        JsonKind::Array => plain(&inside(node, "[", "]", ("value", "values")), palette.weak),
+    let (value, color, words) = match node.kind {
+        JsonKind::Object => {
+            let inside = inside(node, "{", "}", ("name", "names"));
+            (inside, palette.weak, None)
+        }
+        JsonKind::Array => {
+            let inside = inside(node, "[", "]", ("value", "values"));
+            (inside, palette.weak, None)
+        }
         JsonKind::Text => {
             let text = format!("“{}”", one_line(&tree.value(node, MOST_CHARS)));
-            marked(ui, &text, (font.clone(), palette.text), words)
+            (text, palette.text, words)
         }
-        JsonKind::Number | JsonKind::Word => {
-            let text = tree.value(node, MOST_CHARS);
-            marked(ui, &text, (font.clone(), palette.accent), words)
-        }
+        JsonKind::Number | JsonKind::Word => (tree.value(node, MOST_CHARS), palette.accent, words),
     };
-    ui.add(Label::new(value));
+    marked_ui(ui, &value, (font, color), words, reveal);
     turned
 }
 

@@ -6,9 +6,10 @@ use egui::{Key, Label, RichText, Ui};
 
 use crate::engine::command::Command;
 use crate::model::preview::Preview;
+use crate::model::search::Search;
 use crate::model::text::{TextPage, TextRow};
 use crate::ui::outbox::Outbox;
-use crate::ui::results::find::{Searched, find_ui, marked};
+use crate::ui::results::find::{Searched, find_ui, found_row_ui, marked_ui, scroll_to};
 use crate::ui::results::rows::{Seen, rows_ui};
 use crate::ui::theme::{self, Palette};
 use crate::ui::{format, widgets};
@@ -25,6 +26,8 @@ pub struct TextState {
     path: std::path::PathBuf,
     top: f64,
     goal: u64,
+    /// The row of the goal, until it was drawn and scrolled to.
+    reveal: Option<u64>,
     asked: Option<(u64, u64)>,
     words: String,
     line: String,
@@ -42,6 +45,7 @@ impl TextState {
         if let Some(goal) = page.goal.filter(|goal| goal.number != self.goal) {
             self.goal = goal.number;
             self.asked = None;
+            self.reveal = Some(goal.row);
             self.top = (goal.row as f64 - 8.0).max(0.0);
         }
     }
@@ -77,13 +81,24 @@ pub fn text_ui(
                 .as_ref()
                 .map(|search| search.words.to_lowercase());
             let total = page.rows_known;
+            let found = page.search.as_ref().and_then(Search::found);
+            let TextState { top, reveal, .. } = &mut *state;
             let rows = rows_ui(
                 ui,
                 "Position in the text",
-                (&mut state.top, total),
+                (top, total),
                 height,
                 |ui, number| match row(page, number) {
-                    Some(row) => row_ui(ui, row, digits, words.as_deref()),
+                    Some(row) => {
+                        if found == Some(number) {
+                            found_row_ui(ui);
+                        }
+                        let mut is_goal = *reveal == Some(number);
+                        if is_goal {
+                            *reveal = None;
+                        }
+                        row_ui(ui, row, digits, words.as_deref(), &mut is_goal);
+                    }
                     None => {
                         ui.add(Label::new(
                             RichText::new("…").monospace().color(palette.weak),
@@ -218,16 +233,19 @@ fn top_row(state: &TextState) -> u64 {
     state.top.max(0.0) as u64
 }
 
-fn row_ui(ui: &mut Ui, row: &TextRow, digits: usize, words: Option<&str>) {
+fn row_ui(ui: &mut Ui, row: &TextRow, digits: usize, words: Option<&str>, reveal: &mut bool) {
     let palette = Palette::of(ui);
     let number = if row.continues {
         format!("{:>digits$}", "↪")
     } else {
         format!("{:>digits$}", row.line)
     };
-    ui.add(Label::new(RichText::new(number).monospace().color(palette.weak)).selectable(false));
+    let number = RichText::new(number).monospace().color(palette.weak);
+    let number = ui.add(Label::new(number).selectable(false));
     ui.add_space(6.0);
     let font = egui::TextStyle::Monospace.resolve(ui.style());
-    let job = marked(ui, &row.text, (font, palette.text), words);
-    ui.add(Label::new(job));
+    marked_ui(ui, &row.text, (font, palette.text), words, reveal);
+    if *reveal {
+        scroll_to(ui, number.rect);
+    }
 }

@@ -91,6 +91,11 @@ fn a_batch_says_how_its_folder_compares_and_what_to_write() {
     ] {
         assert!(window.sees(seen), "{seen}");
     }
+    let top = |label: &str| window.harness.get_by_label(label).rect().top();
+    assert!(
+        top("Compared with the receipt") < top("Receipt")
+            && top("Receipt") < top("Jobs of this batch")
+    );
     window.press("Copy");
     assert!(window.harness.query_by_label("Missing").is_none());
 }
@@ -269,6 +274,26 @@ fn words_are_looked_for_in_a_text_and_a_line_is_gone_to() {
         }),
     );
     assert!(window.sees(&note));
+}
+
+#[test]
+fn what_was_found_far_to_the_right_is_scrolled_to() {
+    let mut window = at_a_file();
+    let far = format!("{}warning", "all is well ".repeat(60));
+    let mut found = fixture::text_page(0, &[&far]);
+    found.search = Some(Search {
+        words: "Warning".to_owned(),
+        state: SearchState::Found { row: 0 },
+        count: None,
+    });
+    show(&mut window, text(found.clone()));
+    let left = |window: &Window| window.harness.get_by_label(&far).rect().left();
+    let before = left(&window);
+    found.goal = Some(Goal { number: 1, row: 0 });
+    show(&mut window, text(found));
+    window.harness.run();
+    let after = left(&window);
+    assert!(after < before - 1_000.0, "{before} {after}");
 }
 
 /// An object in an object, a number and an empty array.
