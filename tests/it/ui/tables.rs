@@ -9,7 +9,8 @@ use labferry::engine::command::Command;
 use labferry::model::preview::{Preview, PreviewContent};
 use labferry::model::table::{
     CardValues, ColumnCard, ColumnKind, Condition, Copied, CopyStyle, CopyWish, Filter, Found,
-    Histogram, PlotWish, Query, SaveForm, Sort, TablePage, TableWish, Work,
+    Histogram, Plot, PlotContent, PlotWish, PointColor, Points, Query, SaveForm, Sort, TablePage,
+    TableWish, Work,
 };
 use labferry::ui::desktop::{Picked, PretendDesktop};
 
@@ -313,7 +314,33 @@ fn a_plot_is_chosen_in_two_clicks() {
         y: 0,
         color: None,
     };
-    assert_eq!(wishes(&window), [TableWish::Plot(Some(expected))]);
+    assert_eq!(wishes(&window), [TableWish::Plot(Some(expected.clone()))]);
+    let points = Points {
+        x: vec![1.0, 2.0],
+        y: vec![3.0, 4.0],
+        color: PointColor::Groups {
+            group: vec![0, 1],
+            names: vec!["Nucleus".to_owned(), "Debris".to_owned()],
+        },
+        bounds: [1.0, 2.0, 3.0, 4.0],
+    };
+    let plot = Plot {
+        wish: expected,
+        rows: 2,
+        left_out: 0,
+        every: 1,
+        content: PlotContent::Scatter(Arc::new(points)),
+    };
+    let page = TablePage {
+        plot: Some(Arc::new(plot)),
+        ..counted()
+    };
+    show(&mut window, page);
+    assert!(
+        window.sees("Nucleus") && window.sees("Debris"),
+        "what colors mean"
+    );
+    window.taken();
     window.press("Boxes by category");
     assert!(matches!(
         wishes(&window).as_slice(),

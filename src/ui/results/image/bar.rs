@@ -193,9 +193,7 @@ pub(super) fn legend_ui(ui: &mut Ui, view: &ImageView, state: &mut ImageState) {
         .show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 for (place, class) in (0_u32..).zip(&set.classes) {
-                    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
-                    let color = theme::class_color(place as usize);
-                    ui.painter().rect_filled(rect, 3.0, color);
+                    widgets::swatch(ui, theme::class_color(place as usize));
                     let mut shown = !state.hidden.contains(&place);
                     let count = format::grouped(u64::from(class.count));
                     let text = format!("{} {count}", class.name);

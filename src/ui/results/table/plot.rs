@@ -2,8 +2,8 @@
 
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{
-    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Legend, Plot as Chart, PlotBounds, PlotImage,
-    PlotPoint, PlotTransform, Points as Dots,
+    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Plot as Chart, PlotBounds, PlotImage, PlotPoint,
+    PlotTransform,
 };
 use std::sync::Arc;
 
@@ -199,7 +199,6 @@ fn chart<'a>(ui: &Ui, page: &TablePage, plot: &Plot, x: usize, y: Option<usize>)
     Chart::new(format!("{:?}", plot.wish))
         .x_axis_label(name(x))
         .y_axis_label(y.map_or_else(|| "rows".to_owned(), name))
-        .legend(Legend::default())
         .set_margin_fraction(egui::vec2(0.03, 0.04))
         .grid_color(palette.line)
 }
@@ -277,16 +276,7 @@ fn scatter_ui(
         plotting.asked = None;
         plotting.texture = None;
     }
-    if let PointColor::Scale { from, to, .. } = &points.color {
-        widgets::weak(
-            ui,
-            format!(
-                "Color from {} (dark) to {} (bright)",
-                card::short(*from),
-                card::short(*to)
-            ),
-        );
-    }
+    legend_ui(ui, &points.color);
     let picture = texture(ui, page, points, plotting);
     let fitted = fitted(points.bounds);
     let fit = std::mem::take(&mut plotting.fit);
@@ -311,17 +301,6 @@ fn scatter_ui(
                 let size = egui::vec2((right - left) as f32, (top - bottom) as f32);
                 chart.image(PlotImage::new("", texture, middle, size));
             }
-            if let PointColor::Groups { names, group: _ } = &points.color {
-                for (at, name) in (0_u8..).zip(names) {
-                    let [red, green, blue] = palette::group(at);
-                    let color = Color32::from_rgb(red, green, blue);
-                    chart.points(
-                        Dots::new(name, Vec::<[f64; 2]>::new())
-                            .color(color)
-                            .radius(4.0),
-                    );
-                }
-            }
         });
     plotting.fit = response.response.double_clicked();
     if plotting.fit {
@@ -332,6 +311,26 @@ fn scatter_ui(
     if sensible && plotting.asked != Some(frame) {
         plotting.asked = Some(frame);
         ask(outbox, TableWish::Draw(frame));
+    }
+}
+
+/// What the colors stand for.
+fn legend_ui(ui: &mut Ui, color: &PointColor) {
+    match color {
+        PointColor::One => {}
+        PointColor::Groups { names, .. } => {
+            ui.horizontal_wrapped(|ui| {
+                for (at, name) in (0_u8..).zip(names) {
+                    let [red, green, blue] = palette::group(at);
+                    widgets::swatch(ui, Color32::from_rgb(red, green, blue));
+                    ui.label(name);
+                }
+            });
+        }
+        PointColor::Scale { from, to, .. } => {
+            let (from, to) = (card::short(*from), card::short(*to));
+            widgets::weak(ui, format!("Color from {from} (dark) to {to} (bright)"));
+        }
     }
 }
 
