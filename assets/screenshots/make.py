@@ -92,9 +92,11 @@ def main():
         for theme in ["Light", "Dark"]:
             choose_theme(person, theme)
             person.press(name="Send")
-            # Up again from the forms further down.
-            person.window.wheel(-200)
             take(person, f"send-{theme.lower()}")
+        # The page stays where it was scrolled to.
+        for theme in ["Light", "Dark"]:
+            choose_theme(person, theme)
+            person.press(name="Send")
             for label, _pipeline in forms:
                 short = label.removesuffix(" (sandbox)").lower().replace(" ", "-")
                 platform = label.removesuffix(" (sandbox)")
