@@ -283,6 +283,6 @@ pub fn reading_width(ui: &mut Ui) {
 
 /// A small square of a color that stands for something.
 pub fn swatch(ui: &mut Ui, color: Color32) {
-    let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), Sense::hover());
     ui.painter().rect_filled(rect, 3.0, color);
 }

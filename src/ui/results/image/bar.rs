@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{Checkbox, RichText, ScrollArea, Slider, Ui, vec2};
+use egui::{Checkbox, RichText, ScrollArea, Slider, Ui};
 
 use crate::engine::command::Command;
 use crate::model::image_view::{Brightness, ImageView, MaskStyle, ObjectRef};
