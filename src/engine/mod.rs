@@ -14,6 +14,7 @@ mod dispatcher;
 mod draft;
 pub mod event;
 mod keys;
+pub mod live;
 pub mod pace;
 pub mod place;
 pub mod plan;

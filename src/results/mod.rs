@@ -19,3 +19,4 @@ pub mod text;
 pub mod unzip;
 
 mod disk;
+mod outline;

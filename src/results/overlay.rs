@@ -1,4 +1,4 @@
-//! Objects drawn over an image, tile by tile, and the edge of a single one.
+//! Objects drawn over an image, tile by tile.
 //!
 //! Objects are found by where they lie, so a tile costs what lies in it. Where an object is smaller than a pixel of a small
 //! level it still gets one.
@@ -8,6 +8,7 @@ use crate::model::image_view::{
     level_size,
 };
 use crate::results::masks::{MaskObject, Masks, Run};
+use crate::results::outline::outline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -291,58 +292,6 @@ fn describe(masks: &Masks, source: String, image: String) -> ObjectSet {
     }
 }
 
-/// Runs lie in order of their columns.
-fn outline(runs: &[Run]) -> Vec<[u32; 4]> {
-    let mut lines: Vec<[u32; 4]> = Vec::new();
-    let mut flat: Vec<(u32, u32)> = runs
-        .iter()
-        .flat_map(|run| [(run.y, run.x), (run.y + run.length, run.x)])
-        .collect();
-    flat.sort_unstable();
-    for (y, x) in flat {
-        match lines.last_mut() {
-            Some([_, known, end, _]) if *known == y && *end == x => *end += 1,
-            _ => lines.push([x, y, x + 1, y]),
-        }
-    }
-    let columns: Vec<&[Run]> = runs.chunk_by(|one, other| one.x == other.x).collect();
-    let ends = |column: &[Run]| -> Vec<u32> {
-        let both = column.iter().flat_map(|run| [run.y, run.y + run.length]);
-        both.collect()
-    };
-    let mut before: (Option<u32>, Vec<u32>) = (None, Vec::new());
-    for column in columns {
-        let Some(x) = column.first().map(|run| run.x) else {
-            continue;
-        };
-        let own = ends(column);
-        let (last, known) = std::mem::take(&mut before);
-        if last.is_some_and(|last| last + 1 != x) {
-            edges(last.map_or(x, |last| last + 1), known, &mut lines);
-            edges(x, own.clone(), &mut lines);
-        } else {
-            edges(x, [known, own.clone()].concat(), &mut lines);
-        }
-        before = (Some(x), own);
-    }
-    if let (Some(x), ends) = before {
-        edges(x + 1, ends, &mut lines);
-    }
-    lines
-}
-
-/// Between two columns there is an edge where one of them is covered and the other is not.
-fn edges(x: u32, mut ends: Vec<u32>, lines: &mut Vec<[u32; 4]>) {
-    ends.sort_unstable();
-    let (pairs, _) = ends.as_chunks::<2>();
-    lines.extend(
-        pairs
-            .iter()
-            .filter(|[from, to]| from < to)
-            .map(|[from, to]| [x, *from, x, *to]),
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -478,37 +427,5 @@ mod tests {
         let beside = overlay.tile(at(0, 1, 0), MaskStyle::Fill, &hidden).unwrap();
         assert_eq!(u16::from(alpha(&beside, 0, 2)), INSIDE);
         assert_eq!(alpha(&beside, 2, 2), 255);
-    }
-
-    #[test]
-    fn the_edge_of_an_object_goes_around_it() {
-        // An L: two columns, the second shorter, then a gap and a single pixel.
-        let overlay = overlay(
-            50,
-            50,
-            vec![object(
-                "1",
-                "",
-                &[[10, 10, 11, 13], [11, 12, 12, 13], [14, 10, 15, 11]],
-            )],
-        );
-        let mut lines = overlay.outline(0);
-        lines.sort_unstable();
-        assert_eq!(
-            lines,
-            [
-                [10, 10, 10, 13],
-                [10, 10, 11, 10],
-                [10, 13, 12, 13],
-                [11, 10, 11, 12],
-                [11, 12, 12, 12],
-                [12, 12, 12, 13],
-                [14, 10, 14, 11],
-                [14, 10, 15, 10],
-                [14, 11, 15, 11],
-                [15, 10, 15, 11],
-            ]
-        );
-        assert!(overlay.outline(5).is_empty());
     }
 }

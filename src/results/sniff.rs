@@ -235,8 +235,16 @@ fn is_table(text: &[u8], whole: bool, ending: &str) -> bool {
         return named_table && fit.steady_percent >= 50;
     }
     // Two cells a line is also what one comma in every line of a letter or a log looks like.
-    let doubtful = comma && fit.cells == 2 && (fit.records < 4 || ending == "log");
-    named_table || !doubtful || !has_sentences(&split_records(text, whole, format, 8))
+    if named_table || !comma || fit.cells != 2 {
+        return true;
+    }
+    let records = split_records(text, whole, format, 8);
+    if fit.records < 4 || ending == "log" {
+        return !has_sentences(&records);
+    }
+    // Of many lines only the first is asked: descriptions may be sentences, names of columns are none.
+    let mut names = records.iter().take(1).flat_map(|record| &record.cells);
+    !names.any(|cell| is_sentence(&cell.text))
 }
 
 /// A header without a row under it, as a pipeline writes that found no objects.
@@ -248,13 +256,15 @@ fn is_lone_header(text: &[u8], whole: bool, format: Format) -> bool {
     first.cells.len() >= 3 && !has_sentences(&records)
 }
 
-/// Cells that begin with a blank or hold several words belong to prose rather than to a table.
+/// Cells of prose rather than of a table, which may also be empty there.
 fn has_sentences(records: &[Record]) -> bool {
-    records.iter().flat_map(|record| &record.cells).any(|cell| {
-        cell.text.first() == Some(&b' ')
-            || memchr_iter(b' ', &cell.text).count() > 3
-            || cell.text.is_empty()
-    })
+    let mut cells = records.iter().flat_map(|record| &record.cells);
+    cells.any(|cell| cell.text.is_empty() || is_sentence(&cell.text))
+}
+
+/// Begins with a blank or holds several words.
+fn is_sentence(text: &[u8]) -> bool {
+    text.first() == Some(&b' ') || memchr_iter(b' ', text).count() > 3
 }
 
 #[cfg(test)]
@@ -334,6 +344,23 @@ mod tests {
         assert_eq!(word(&sniff_bytes(b"a,b\n", true, "csv")), "table");
         assert_eq!(word(&sniff_bytes(b"a,b\n", true, "txt")), "text");
         assert_eq!(word(&sniff_bytes(b"{\"a\": 1}", true, "csv")), "json");
+    }
+
+    #[test]
+    fn one_comma_in_every_line_makes_no_table_of_a_log() {
+        let line = "2026-11-20 14:00:00,123 INFO read one more block\n";
+        let log = line.repeat(40);
+        for ending in ["log", "txt", "out", ""] {
+            assert_eq!(word(&sniff_bytes(log.as_bytes(), true, ending)), "text");
+        }
+        assert_eq!(word(&sniff_bytes(log.as_bytes(), true, "csv")), "table");
+        let genes = "gene,about\n".to_owned() + &"ABC1,not known what it is good for\n".repeat(40);
+        assert_eq!(word(&sniff_bytes(genes.as_bytes(), true, "txt")), "table");
+        let numbered = ",area\n".to_owned() + &"1,20.5\n".repeat(40);
+        assert_eq!(
+            word(&sniff_bytes(numbered.as_bytes(), true, "txt")),
+            "table"
+        );
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::engine::decide::renewing::is_of_former_key;
 use crate::engine::decide::{block, saving};
-use crate::engine::event::{Effect, Now, Work};
+use crate::engine::event::{Effect, Now, Work, WorkKey};
 use crate::engine::snapshot::{CheckState, KeyringState, Loadable, Profiles, Trial};
 use crate::engine::world::World;
 use crate::model::connection::{Account, Connection, ConnectionDraft, KeyState};
@@ -143,6 +144,13 @@ pub(super) fn asked(
     let Some(connection) = world.connections.get(&id).cloned() else {
         return;
     };
+    if world.live.former.contains(&WorkKey::Ask(id)) {
+        // Who the former key belonged to: asked again, here or as soon as there is a client.
+        if world.link(id).connected {
+            ask(world, id);
+        }
+        return;
+    }
     match account {
         Ok(account) => {
             world.link(id).check = CheckState::Good;
@@ -204,6 +212,14 @@ pub(super) fn form_read(
     now: Now,
 ) {
     if !world.connections.contains_key(&id) {
+        return;
+    }
+    let work = WorkKey::ReadForm(id, pipeline.clone());
+    if let Err(error) = &outcome
+        && is_of_former_key(world, &work, error)
+    {
+        world.link(id).forms.remove(&pipeline);
+        read_form(world, id, pipeline);
         return;
     }
     let form = match outcome {

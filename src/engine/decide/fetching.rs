@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::decide::{
-    Verdict, connection_of, drives, fail, outage, refused, verdict, wait, watching,
-};
-use crate::engine::event::{Now, Unpacked};
+use crate::engine::decide::renewing::connection_of;
+use crate::engine::decide::{Verdict, drives, fail, outage, refused, verdict, wait, watching};
+use crate::engine::event::{Now, Unpacked, WorkKey};
 use crate::engine::world::{World, later, move_job, note};
 use crate::model::artifact::{Artifact, ArtifactState, Fetched};
 use crate::model::error::{Doing, Error, ErrorKind, Result};
@@ -26,7 +25,7 @@ pub(super) fn outputs_listed(world: &mut World, id: JobId, outcome: Result<Vec<O
         Ok(outputs) => outputs,
         Err(error) => {
             match verdict(world, &error, job.faults.saturating_add(1)) {
-                Verdict::Block => refused(world, job.connection, &error, now),
+                Verdict::Block => refused(world, &WorkKey::ListOutputs(id), &error, now),
                 Verdict::TryLater => {
                     let failed = failed_remotely(&job);
                     wait(world, &mut job, &error, now);
@@ -88,7 +87,7 @@ pub(super) fn preparing(world: &mut World, id: ArtifactId, percent: Option<f32>,
     let Some(mut artifact) = unsettled(world, id) else {
         return;
     };
-    let pause = connection_of(world, id)
+    let pause = connection_of(world, &WorkKey::Fetch(id))
         .and_then(|connection| world.facts_of_connection(connection))
         .map_or(world.pace.retry_first, |facts| {
             world.pace.poll_wait(facts.capabilities.poll.usual)
@@ -177,18 +176,14 @@ fn attempt_failed(world: &mut World, mut artifact: Artifact, error: Error, now: 
         .faults
         .saturating_add(u32::from(outage::counts(error.kind())));
     match verdict(world, &error, faults) {
-        Verdict::Block => {
-            if let Some(connection) = connection_of(world, artifact.id) {
-                refused(world, connection, &error, now);
-            }
-        }
+        Verdict::Block => refused(world, &WorkKey::Fetch(artifact.id), &error, now),
         Verdict::TryLater => {
             let pause = outage::pause(world, attempts, &error);
             artifact.attempts = attempts;
             artifact.faults = faults;
             if outage::is_outage(error.kind()) {
                 world.live.unreached.insert(artifact.id);
-                if let Some(connection) = connection_of(world, artifact.id) {
+                if let Some(connection) = connection_of(world, &WorkKey::Fetch(artifact.id)) {
                     world.link(connection).offline = true;
                 }
             }

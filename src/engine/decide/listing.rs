@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::engine::decide::renewing::{connection_of, is_of_former_key};
 use crate::engine::decide::{block, jobs_made, sending};
-use crate::engine::event::{Now, Work};
+use crate::engine::event::{Now, Work, WorkKey};
+use crate::engine::live::Link;
 use crate::engine::snapshot::{Asked, Loadable};
-use crate::engine::world::{Link, World};
+use crate::engine::world::World;
 use crate::model::batch::Batch;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::ids::{BatchId, ConnectionId};
@@ -73,7 +75,7 @@ pub(super) fn browsed(
     outcome: Result<Page<StagedFile>>,
     now: Now,
 ) {
-    came(world, (id, query), outcome, inputs, now);
+    came(world, (&WorkKey::Browse(id), query), outcome, inputs, now);
 }
 
 /// Jobs came, or not.
@@ -84,24 +86,26 @@ pub(super) fn jobs_listed(
     outcome: Result<Page<ListedJob>>,
     now: Now,
 ) {
-    came(world, (id, query), outcome, jobs, now);
+    came(world, (&WorkKey::ListJobs(id), query), outcome, jobs, now);
 }
 
 /// A part of a list. An answer to a question that was replaced meanwhile is dropped: `plan` asks the new one.
 fn came<T: Clone>(
     world: &mut World,
-    (id, query): (ConnectionId, &Query),
+    (work, query): (&WorkKey, &Query),
     outcome: Result<Page<T>>,
     slot: Slot<T>,
     now: Now,
 ) {
-    if !world.connections.contains_key(&id) {
+    let known = connection_of(world, work);
+    let Some(id) = known.filter(|id| world.connections.contains_key(id)) else {
         return;
-    }
+    };
     let is_wanted = slot(world.link(id))
         .as_ref()
         .is_some_and(|asked| &asked.query == query && asked.is_loading());
-    if !is_wanted {
+    let is_outdated = |error| is_of_former_key(world, work, error);
+    if !is_wanted || outcome.as_ref().is_err_and(is_outdated) {
         return;
     }
     let answer = match outcome {
@@ -219,6 +223,11 @@ pub(super) fn recognized(
     let Some(connection) = world.connections.get(&id).cloned() else {
         return;
     };
+    if let Err(error) = &outcome
+        && is_of_former_key(world, &WorkKey::Recognize(id), error)
+    {
+        return;
+    }
     world.link(id).adopting.retain(|known| known != text);
     let listed = match outcome {
         Ok(listed) => listed,

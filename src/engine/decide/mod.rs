@@ -12,6 +12,7 @@ mod jobs_made;
 mod listing;
 mod outage;
 mod person;
+mod renewing;
 mod sampling;
 mod saving;
 mod sending;
@@ -26,12 +27,13 @@ pub(in crate::engine) use crate::engine::decide::person::cancel;
 pub(in crate::engine) use crate::engine::decide::sending::unconfirmed;
 
 use crate::engine::command::Command;
-use crate::engine::event::{Effect, Event, Now, Work};
+use crate::engine::event::{Effect, Event, Now, Work, WorkKey};
+use crate::engine::live::{Filled, Link};
 use crate::engine::plan;
 use crate::engine::snapshot::CheckState;
-use crate::engine::world::{Filled, Link, World, later, move_job, note};
+use crate::engine::world::{World, later, move_job, note};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::ids::{ArtifactId, ConnectionId};
+use crate::model::ids::ConnectionId;
 use crate::model::job::{Job, Stage};
 use crate::model::notice::{About, Did, Weight, details};
 use crate::store::journal::Change;
@@ -253,12 +255,17 @@ fn calm(job: &mut Job) {
     job.error = None;
 }
 
-/// Work over a connection was refused for its key. While the key is being checked anew that may be the word about the
-/// former key: the check itself decides then.
-fn refused(world: &mut World, connection: ConnectionId, error: &Error, now: Now) {
+/// Work was refused for the key of its connection. What began with a former key is begun anew; while the key is being
+/// checked, the check itself decides.
+fn refused(world: &mut World, work: &WorkKey, error: &Error, now: Now) {
+    let Some(connection) = renewing::connection_of(world, work) else {
+        return;
+    };
     let links = &world.live.links;
     let is_checking = |link: &Link| link.check == CheckState::Checking;
-    if !links.get(&connection).is_some_and(is_checking) {
+    if !renewing::is_of_former_key(world, work, error)
+        && !links.get(&connection).is_some_and(is_checking)
+    {
         block(world, connection, error, now);
     }
 }
@@ -299,12 +306,6 @@ fn fail(world: &mut World, mut job: Job, error: Error, now: Now) {
     let batch = job.batch;
     world.put_job(job);
     watching::batch_settled(world, batch, now);
-}
-
-/// The connection an artifact comes over.
-fn connection_of(world: &World, artifact: ArtifactId) -> Option<ConnectionId> {
-    let job = world.artifacts.get(&artifact)?.job;
-    world.jobs.get(&job).map(|job| job.connection)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::decide::connection_of;
+use crate::engine::decide::renewing::connection_of;
 use crate::engine::event::{Effect, Event, Now, WorkKey};
 use crate::engine::world::{World, later};
 use crate::model::artifact::Artifact;
@@ -86,7 +86,7 @@ pub(super) fn reached(world: &World, event: &Event) -> Option<ConnectionId> {
         | Event::CancelAnswered(job, Ok(()))
         | Event::OutputsListed(job, Ok(_)) => of(job),
         Event::Preparing(artifact, _) | Event::Fetched(artifact, Ok(_)) => {
-            connection_of(world, *artifact)
+            connection_of(world, &WorkKey::Fetch(*artifact))
         }
         Event::Asked(..)
         | Event::FormRead(..)

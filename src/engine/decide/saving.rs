@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::decide::connecting;
+use crate::engine::decide::{connecting, renewing};
 use crate::engine::event::{Effect, Now, Work, WorkKey};
+use crate::engine::live::{Filled, Link, Saving};
 use crate::engine::snapshot::{CheckState, Trial};
-use crate::engine::world::{Filled, Link, Saving, World};
+use crate::engine::world::World;
 use crate::model::connection::{Connection, ConnectionDraft, KeyState};
 use crate::model::error::Result;
 use crate::model::ids::ConnectionId;
@@ -89,6 +90,7 @@ pub(super) fn stored(
             world.write(Change::PutConnection(Arc::new(connection)));
             world.ask(Effect::Disconnect(id));
             let outdated = world.is_running(&WorkKey::Connect(id));
+            renewing::key_replaced(world, id);
             world.live.links.insert(
                 id,
                 Link {

@@ -55,7 +55,7 @@ pub(super) fn staged(
         .max()
         .unwrap_or_default();
     match verdict(world, &error, faults.saturating_add(1)) {
-        Verdict::Block => refused(world, connection, &error, now),
+        Verdict::Block => refused(world, &WorkKey::Stage(connection, file), &error, now),
         Verdict::TryLater => {
             // Several uploads that fail in one bad moment are one failed attempt of the job.
             let rests = |job: &Job| job.wait_until.is_some_and(|until| until > now.at);
@@ -165,7 +165,7 @@ pub(super) fn gathered(world: &mut World, id: JobId, outcome: Result<Gathered>, 
                 // A later attempt gathers anew and does not ask again about what the platform could not take in.
                 job.gathered = None;
             }
-            retry_or_fail(world, job, error, now);
+            retry_or_fail(world, job, &WorkKey::Gather(id), error, now);
         }
     }
 }
@@ -181,7 +181,7 @@ pub(super) fn baseline_read(world: &mut World, id: JobId, outcome: Result<Vec<St
             calm(&mut job);
             world.put_job(job);
         }
-        Err(error) => retry_or_fail(world, job, error, now),
+        Err(error) => retry_or_fail(world, job, &WorkKey::ReadBaseline(id), error, now),
     }
 }
 
@@ -230,7 +230,7 @@ pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>
             wait(world, &mut job, &error, now);
             world.put_job(job);
         } else {
-            retry_or_fail(world, job, error, now);
+            retry_or_fail(world, job, &WorkKey::Submit(id), error, now);
         }
         return;
     }
@@ -240,19 +240,18 @@ pub(super) fn submitted(world: &mut World, id: JobId, outcome: Result<RemoteJob>
     world.put_job(job);
 }
 
-fn retry_or_fail(world: &mut World, mut job: Job, error: Error, now: Now) {
+fn retry_or_fail(world: &mut World, mut job: Job, work: &WorkKey, error: Error, now: Now) {
     match verdict(world, &error, job.faults.saturating_add(1)) {
         Verdict::TryLater => {
             wait(world, &mut job, &error, now);
             world.put_job(job);
         }
         Verdict::Block => {
-            let connection = job.connection;
             if job.stage == Stage::Submitting {
                 move_job(&mut job, Stage::Waiting, now, "Not accepted");
             }
             world.put_job(job);
-            refused(world, connection, &error, now);
+            refused(world, work, &error, now);
         }
         Verdict::GiveUp => fail(world, job, error, now),
     }
@@ -314,7 +313,7 @@ pub(super) fn looked_up(world: &mut World, id: JobId, outcome: Result<Found>, no
                 wait(world, &mut job, &error, now);
                 world.put_job(job);
             }
-            Verdict::Block => refused(world, job.connection, &error, now),
+            Verdict::Block => refused(world, &WorkKey::LookUp(id), &error, now),
             Verdict::GiveUp => unconfirmed(world, job, now),
         },
     }

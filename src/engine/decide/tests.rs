@@ -16,6 +16,7 @@ mod outage;
 mod person;
 mod preparing;
 mod receipts;
+mod renewing;
 mod retrying;
 mod saving;
 mod sending;
@@ -685,9 +686,9 @@ fn a_percentage_never_goes_back_and_a_batch_is_told_of_once() {
     assert_eq!(about_batch, 1);
 }
 
-/// Saving the right key takes effect at once; a refusal of the former key may arrive after it.
+/// Whether the key is good is what the check is about to say.
 #[test]
-fn a_late_refusal_of_the_former_key_does_not_block_the_new_one() {
+fn a_refusal_while_the_key_is_checked_does_not_block() {
     let mut bed = Bed::new();
     let refused = || {
         let error = Error::new(ErrorKind::Unauthenticated, Doing::Poll).status(401);

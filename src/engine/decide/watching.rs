@@ -47,7 +47,7 @@ pub(super) fn polled(
                 world.notice(now, about, Weight::Warning, words, details(&error));
             }
             if verdict(world, &error, 0) == Verdict::Block {
-                refused(world, connection, &error, now);
+                refused(world, &WorkKey::Poll(connection), &error, now);
             }
             return;
         }
@@ -79,7 +79,7 @@ pub(super) fn polled(
 /// One job's status cannot be had: the others are not touched by it, and it is asked about more and more rarely.
 fn unavailable(world: &mut World, mut job: Job, error: &Error, now: Now) {
     match error.kind() {
-        ErrorKind::Unauthenticated => refused(world, job.connection, error, now),
+        ErrorKind::Unauthenticated => refused(world, &WorkKey::Poll(job.connection), error, now),
         ErrorKind::NotFound => {
             let report = JobReport {
                 status: JobStatus::Gone,

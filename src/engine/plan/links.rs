@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::engine::decide::connect;
 use crate::engine::event::Work;
+use crate::engine::live::Link;
 use crate::engine::snapshot::{CheckState, Loadable};
-use crate::engine::world::{Link, World};
+use crate::engine::world::World;
 use crate::model::ids::ConnectionId;
 
 /// Makes clients for the connections that somebody needs, and asks what was wished for.

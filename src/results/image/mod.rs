@@ -17,6 +17,7 @@ mod levels;
 mod samples;
 mod shrink;
 mod source;
+mod stats;
 mod tiff;
 
 use crate::model::image_view::{
@@ -25,7 +26,8 @@ use crate::model::image_view::{
 use crate::results::image::kept::lock;
 use crate::results::image::levels::{Cascade, StoredLevel};
 use crate::results::image::source::Source;
-use crate::results::image::values::{Block, Kind, Stats};
+use crate::results::image::stats::Stats;
+use crate::results::image::values::{Block, Kind};
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::ControlFlow;

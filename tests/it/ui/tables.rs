@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui_kittest::kittest::Queryable as _;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use labferry::engine::command::Command;
 use labferry::model::preview::{Preview, PreviewContent};
 use labferry::model::table::{
@@ -301,6 +302,96 @@ fn work_is_shown_and_can_be_stopped_and_notes_closed() {
     window.press("Stop");
     window.press("Close the note");
     assert_eq!(wishes(&window), [TableWish::Stop, TableWish::CloseNotes]);
+}
+
+/// What the window's memory file holds.
+#[derive(Default)]
+struct Memory(BTreeMap<String, String>);
+
+impl eframe::Storage for Memory {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    fn flush(&mut self) {}
+}
+
+#[test]
+fn a_width_once_drawn_is_kept_for_tables_with_the_same_columns() {
+    let left = |window: &Window, name: &str| window.harness.get_by_label(name).rect().left();
+    let width = |window: &Window| left(window, "Column Area") - left(window, "Column Image origin");
+    let mut window = window();
+    let before = width(&window);
+    let height = window.harness.get_by_label("Column Area").rect().center().y;
+    let border = egui::pos2(left(&window, "Column Area") - 4.0, height);
+    window.harness.drag_at(border);
+    window.harness.run();
+    window.harness.hover_at(border + egui::vec2(60.0, 0.0));
+    window.harness.run();
+    window.harness.drop_at(border + egui::vec2(60.0, 0.0));
+    window.harness.run();
+    let drawn = width(&window);
+    assert!(drawn > before + 40.0, "{before} {drawn}");
+    let opened_again = TablePage {
+        opening: 7,
+        ..counted()
+    };
+    show(&mut window, opened_again.clone());
+    assert_eq!(width(&window).to_bits(), drawn.to_bits());
+    let mut other = opened_again;
+    Arc::make_mut(&mut other.columns).push("Class".to_owned());
+    other.opening = 8;
+    show(&mut window, other);
+    assert_eq!(width(&window).to_bits(), before.to_bits(), "other columns");
+
+    let mut kept = Memory::default();
+    let memory = window.harness.ctx.memory(Clone::clone);
+    eframe::set_value(&mut kept, "egui", &memory);
+    let mut next_day = Window::with_desktop(
+        fixture::with_jobs(),
+        PretendDesktop::new(Picked::Unavailable),
+    );
+    let memory = eframe::get_value(&kept, "egui").unwrap();
+    next_day.harness.ctx.memory_mut(|fresh| *fresh = memory);
+    next_day.go("Results");
+    next_day.press("objects.csv");
+    show(&mut next_day, counted());
+    assert_eq!(width(&next_day).to_bits(), drawn.to_bits());
+}
+
+#[test]
+fn long_names_of_columns_push_no_choice_of_a_plot_away() {
+    let mut window = window();
+    window.harness.set_size(egui::vec2(1000.0, 640.0));
+    let mut page = counted();
+    for name in Arc::make_mut(&mut page.columns) {
+        *name = format!("{name}, as measured behind the second objective");
+    }
+    show(&mut window, page);
+    window.press("Plot");
+    window.press("Scatter");
+    window.harness.run();
+    let boxes = ["Across", "Up", "Color"].map(|name| {
+        window
+            .harness
+            .get_all_by_label(name)
+            .find(|node| node.accesskit_node().role() == Role::ComboBox)
+            .unwrap()
+            .rect()
+    });
+    for pair in boxes.windows(2) {
+        assert!(pair[0].right() < pair[1].left(), "{boxes:?}");
+        assert!(pair[0].y_range() == pair[1].y_range(), "{boxes:?}");
+    }
+    assert!(boxes[2].right() < 1000.0, "{boxes:?}");
 }
 
 #[test]

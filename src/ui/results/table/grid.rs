@@ -10,14 +10,11 @@ use crate::model::table::{CopyStyle, TablePage, TableWish};
 use crate::ui::format;
 use crate::ui::outbox::Outbox;
 use crate::ui::results::table::choose::{self, Chosen};
-use crate::ui::results::table::{TableState, ask, card, column, copy, scroll};
+use crate::ui::results::table::{TableState, ask, card, column, copy, scroll, widths};
 use crate::ui::theme::{self, Palette, icon};
 
 /// Width of the bar at the right, in points.
 const BAR_WIDTH: f32 = 12.0;
-
-/// Narrowest and widest a column can be made, in points.
-const WIDTHS: std::ops::RangeInclusive<f32> = 40.0..=900.0;
 
 /// What is the same for every column of a frame.
 struct Grid<'a> {
@@ -248,7 +245,7 @@ fn column_ui(
         let rect = cell_rect(strip.left, strip.width, strip.area.top() + grid.head, at);
         cell_ui(ui, rect, (place, strip), grid.page, state, outbox);
     }
-    border_ui(ui, strip, state);
+    border_ui(ui, strip, grid.page, state);
 }
 
 /// The name with its menu, and the card above it.
@@ -320,7 +317,7 @@ fn head_ui(
 }
 
 /// The border at the right of a name, to make the column wider.
-fn border_ui(ui: &Ui, strip: &Strip, state: &mut TableState) {
+fn border_ui(ui: &Ui, strip: &Strip, page: &TablePage, state: &mut TableState) {
     let rect = Rect::from_min_size(
         pos2(strip.left + strip.width - 4.0, strip.area.top()),
         vec2(7.0, theme::CELL_HEIGHT),
@@ -332,7 +329,8 @@ fn border_ui(ui: &Ui, strip: &Strip, state: &mut TableState) {
     if response.dragged()
         && let Some(width) = state.widths.get_mut(strip.column)
     {
-        *width = (*width + response.drag_delta().x).clamp(*WIDTHS.start(), *WIDTHS.end());
+        *width = widths::bounded(*width + response.drag_delta().x);
+        widths::remember(ui.ctx(), page, strip.column, *width);
     }
 }
 

@@ -9,10 +9,11 @@ mod guess;
 mod plot;
 mod reading;
 mod scroll;
+mod widths;
 
 use std::path::{Path, PathBuf};
 
-use egui::Ui;
+use egui::{Context, Ui};
 
 use crate::engine::command::Command;
 use crate::model::table::{CopyWish, Query, SaveForm, TablePage, TableWish};
@@ -53,7 +54,7 @@ pub struct TableState {
 }
 
 impl TableState {
-    fn adopt(&mut self, path: &Path, page: &TablePage) {
+    fn adopt(&mut self, context: &Context, path: &Path, page: &TablePage) {
         if self.path != path
             || self.opening != page.opening
             || self.shape != page.shape
@@ -65,7 +66,7 @@ impl TableState {
                 shape: page.shape,
                 columns: page.columns.len(),
                 order: (0..page.columns.len()).collect(),
-                widths: widths(page),
+                widths: widths::widths(context, page),
                 query: page.query.clone(),
                 cards: self.cards,
                 ..Self::default()
@@ -105,20 +106,6 @@ impl TableState {
     }
 }
 
-/// Widths by what the first rows hold, in points.
-fn widths(page: &TablePage) -> Vec<f32> {
-    page.columns
-        .iter()
-        .enumerate()
-        .map(|(at, name)| {
-            let cells = page.rows.iter().take(50).filter_map(|row| row.get(at));
-            let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-            let longest = (longest as f32 * 7.6).max(name.chars().count() as f32 * 7.9 + 18.0);
-            (longest + 24.0).clamp(72.0, 280.0)
-        })
-        .collect()
-}
-
 /// The table with everything around it.
 pub fn table_ui(
     ui: &mut Ui,
@@ -127,7 +114,7 @@ pub fn table_ui(
     state: &mut TableState,
     outbox: &mut Outbox,
 ) {
-    state.adopt(path, page);
+    state.adopt(ui.ctx(), path, page);
     choose::take_answers(ui, page, state);
     bar::about_ui(ui, page, state, outbox);
     bar::tools_ui(ui, page, state, outbox);

@@ -18,6 +18,9 @@ use crate::ui::results::table::{ask, card};
 use crate::ui::theme::Palette;
 use crate::ui::{format, widgets};
 
+/// Of the widest label of a choice, with the gaps around it.
+const LABEL_WIDTH: f32 = 56.0;
+
 /// What is plotted.
 #[derive(Default)]
 pub(super) struct Plotting {
@@ -48,7 +51,8 @@ impl Plotting {
 /// The plot with its choices.
 pub(super) fn plot_ui(ui: &mut Ui, page: &TablePage, plotting: &mut Plotting, outbox: &mut Outbox) {
     let before = plotting.wish.clone();
-    ui.horizontal_wrapped(|ui| choices_ui(ui, page, &mut plotting.wish, outbox));
+    ui.horizontal(|ui| kinds_ui(ui, page, &mut plotting.wish, outbox));
+    ui.horizontal(|ui| columns_ui(ui, page, &mut plotting.wish));
     if plotting.wish != before
         && let Some(wish) = plotting.wish.clone()
     {
@@ -77,7 +81,8 @@ pub(super) fn plot_ui(ui: &mut Ui, page: &TablePage, plotting: &mut Plotting, ou
     }
 }
 
-fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox: &mut Outbox) {
+/// What to draw, and saving it.
+fn kinds_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox: &mut Outbox) {
     let (histogram, scatter, boxes) = match wish {
         None => (false, false, false),
         Some(PlotWish::Histogram { .. }) => (true, false, false),
@@ -115,19 +120,6 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
                 .unwrap_or(first),
         });
     }
-    match wish {
-        None => {}
-        Some(PlotWish::Histogram { column }) => column_ui(ui, page, "of", column),
-        Some(PlotWish::Scatter { x, y, color }) => {
-            column_ui(ui, page, "Across", x);
-            column_ui(ui, page, "Up", y);
-            color_ui(ui, page, color);
-        }
-        Some(PlotWish::Boxes { category, values }) => {
-            column_ui(ui, page, "of", values);
-            column_ui(ui, page, "by", category);
-        }
-    }
     if page.plot.is_some() {
         let save = ui
             .button("Save picture…")
@@ -138,41 +130,64 @@ fn choices_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>, outbox
     }
 }
 
-fn column_ui(ui: &mut Ui, page: &TablePage, label: &str, column: &mut usize) {
-    let label_response = ui.label(label);
+/// Of which columns.
+fn columns_ui(ui: &mut Ui, page: &TablePage, wish: &mut Option<PlotWish>) {
+    match wish {
+        None => {}
+        Some(PlotWish::Histogram { column }) => column_ui(ui, page, ("of", 1), column),
+        Some(PlotWish::Scatter { x, y, color }) => {
+            column_ui(ui, page, ("Across", 3), x);
+            column_ui(ui, page, ("Up", 2), y);
+            color_ui(ui, page, color);
+        }
+        Some(PlotWish::Boxes { category, values }) => {
+            column_ui(ui, page, ("of", 2), values);
+            column_ui(ui, page, ("by", 1), category);
+        }
+    }
+}
+
+/// `label` comes with how many choices are left in the line, itself among them.
+fn column_ui(ui: &mut Ui, page: &TablePage, (label, left): (&str, u8), column: &mut usize) {
     let name = |at: usize| page.columns.get(at).map_or("", String::as_str);
-    egui::ComboBox::from_id_salt(label)
-        .selected_text(name(*column))
-        .width(130.0)
-        .show_ui(ui, |ui| {
-            for at in 0..page.columns.len() {
-                if widgets::option(ui, at == *column, name(at)) {
-                    *column = at;
-                }
+    choice_ui(ui, (label, left), name(*column), |ui| {
+        for at in 0..page.columns.len() {
+            if widgets::option(ui, at == *column, name(at)) {
+                *column = at;
             }
-        })
-        .response
-        .labelled_by(label_response.id);
+        }
+    });
 }
 
 fn color_ui(ui: &mut Ui, page: &TablePage, color: &mut Option<usize>) {
-    let label = ui.label("Color");
     let name = |at: Option<usize>| {
         at.and_then(|at| page.columns.get(at))
             .map_or("none", String::as_str)
     };
-    egui::ComboBox::from_id_salt("color")
-        .selected_text(name(*color))
-        .width(110.0)
-        .show_ui(ui, |ui| {
-            for at in std::iter::once(None).chain((0..page.columns.len()).map(Some)) {
-                if widgets::option(ui, at == *color, name(at)) {
-                    *color = at;
-                }
+    choice_ui(ui, ("Color", 1), name(*color), |ui| {
+        for at in std::iter::once(None).chain((0..page.columns.len()).map(Some)) {
+            if widgets::option(ui, at == *color, name(at)) {
+                *color = at;
             }
-        })
-        .response
-        .labelled_by(label.id);
+        }
+    });
+}
+
+/// A box of an even part of the line's rest: a long name never pushes the last one out.
+fn choice_ui(ui: &mut Ui, (label, left): (&str, u8), chosen: &str, options: impl FnOnce(&mut Ui)) {
+    let left = f32::from(left);
+    let rest = ui.available_width() - left * LABEL_WIDTH;
+    let label_response = ui.label(label);
+    ui.scope(|ui| {
+        ui.set_max_width((rest / left).clamp(80.0, 200.0));
+        egui::ComboBox::from_id_salt(label)
+            .selected_text(chosen)
+            .width(80.0)
+            .truncate()
+            .show_ui(ui, options)
+            .response
+            .labelled_by(label_response.id);
+    });
 }
 
 /// How many rows are in it.
