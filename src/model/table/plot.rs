@@ -100,6 +100,11 @@ pub struct BoxOf {
     pub count: u64,
     /// Lower whisker, lower quartile, median, upper quartile, upper whisker.
     pub five: [f64; 5],
+    /// How many numbers lie beyond the whiskers.
+    pub beyond: u64,
+    /// Those numbers in order, the outermost among them; of very many some that lie too close together to be told apart
+    /// are left out.
+    pub dots: Vec<f64>,
 }
 
 /// A part of a plot on a part of the screen.

@@ -118,11 +118,11 @@ fn paint_content<'a, B: DrawingBackend + 'a>(
         PlotContent::Boxes(boxes) => {
             let low = boxes
                 .iter()
-                .map(|one| one.five[0])
+                .map(|one| one.dots.iter().copied().fold(one.five[0], f64::min))
                 .fold(f64::INFINITY, f64::min);
             let high = boxes
                 .iter()
-                .map(|one| one.five[4])
+                .map(|one| one.dots.iter().copied().fold(one.five[4], f64::max))
                 .fold(f64::NEG_INFINITY, f64::max);
             let names: Vec<String> = boxes.iter().map(|one| one.name.clone()).collect();
             let across = -0.5..boxes.len() as f64 - 0.5;
@@ -334,6 +334,8 @@ fn paint_box<B: DrawingBackend>(
         vec![(at - 0.15, high), (at + 0.15, high)],
     ];
     plane.draw_series(lines.map(|line| PathElement::new(line, INK.stroke_width(2))))?;
+    let dots = one.dots.iter();
+    plane.draw_series(dots.map(|dot| Circle::new((at, *dot), 4, fill.filled())))?;
     Ok(())
 }
 

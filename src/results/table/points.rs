@@ -23,6 +23,9 @@ const MOST_NUMBERS: u64 = 4_000_000;
 /// Categories with a box.
 const MOST_BOXES: usize = 60;
 
+/// Numbers drawn beyond the whiskers of a box: two or three a pixel of a large screen.
+const MOST_DOTS: usize = 500;
+
 /// Works a plot out.
 pub fn plot(view: &View, wish: &PlotWish, task: &Task<'_>) -> Result<Plot, TableError> {
     match wish {
@@ -229,11 +232,38 @@ fn box_of(name: String, mut numbers: Vec<f64>) -> Option<BoxOf> {
     let reach = 1.5 * (upper - lower);
     let low = numbers.iter().find(|number| **number >= lower - reach)?;
     let high = numbers.iter().rfind(|number| **number <= upper + reach)?;
+    let is_beyond = |number: &&f64| **number < *low || **number > *high;
+    let beyond: Vec<f64> = numbers.iter().filter(is_beyond).copied().collect();
     Some(BoxOf {
         name,
         count: numbers.len() as u64,
         five: [*low, lower, median, upper, *high],
+        beyond: beyond.len() as u64,
+        dots: dots(&beyond),
     })
+}
+
+/// Of numbers in order those that are far enough from the one before, and the last.
+fn dots(numbers: &[f64]) -> Vec<f64> {
+    let finite: Vec<f64> = numbers.iter().copied().filter(|n| n.is_finite()).collect();
+    let (Some(first), Some(last)) = (finite.first(), finite.last()) else {
+        return Vec::new();
+    };
+    if finite.len() <= MOST_DOTS {
+        return finite;
+    }
+    let step = (last - first) / MOST_DOTS as f64;
+    let mut kept = vec![*first];
+    for number in finite.iter().skip(1) {
+        let is_far = kept.last().is_none_or(|before| number - before > step);
+        if is_far {
+            kept.push(*number);
+        }
+    }
+    if kept.last() != Some(last) {
+        kept.push(*last);
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -246,9 +276,22 @@ mod tests {
         let numbers = (1..=9).map(f64::from).chain([40.0]).collect();
         let drawn = box_of("a".to_owned(), numbers).unwrap();
         assert_eq!(format!("{:?}", drawn.five), "[1.0, 3.25, 5.5, 7.75, 9.0]");
-        assert_eq!(drawn.count, 10);
+        assert_eq!((drawn.count, drawn.beyond, drawn.dots), (10, 1, vec![40.0]));
         let one = box_of("b".to_owned(), vec![2.0]).unwrap();
         assert!(one.five.iter().all(|number| (number - 2.0).abs() < 1e-12));
         assert_eq!(box_of("c".to_owned(), Vec::new()), None);
+    }
+
+    #[test]
+    fn of_very_many_numbers_beyond_the_whiskers_no_far_one_is_lost() {
+        let near = (0..900_000).map(|number| f64::from(number % 100));
+        let beyond = (0..5_000).map(|number| 1_000.0 + f64::from(number) * 0.001);
+        let numbers = near.chain(beyond).chain([-700.0, 1_200.0]).collect();
+        let drawn = box_of("a".to_owned(), numbers).unwrap();
+        assert_eq!(drawn.beyond, 5_002);
+        assert!(drawn.dots.len() < 502, "{}", drawn.dots.len());
+        assert_eq!(drawn.dots[..2], [-700.0, 1_000.0]);
+        assert_eq!(drawn.dots.last(), Some(&1_200.0));
+        assert!(drawn.dots.is_sorted());
     }
 }

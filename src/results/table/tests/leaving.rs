@@ -124,6 +124,24 @@ fn a_plot_is_saved_as_a_picture() {
 }
 
 #[test]
+fn a_saved_plot_of_boxes_shows_what_is_beyond_the_whiskers() {
+    let table = open(b"kind,n\na,1\na,2\na,3\na,4\na,5\na,60\nb,1\nb,2\n");
+    index(&table);
+    let view = View::plain(Sheet::of_file(table));
+    let wish = PlotWish::Boxes {
+        category: 0,
+        values: 1,
+    };
+    let drawn = plot(&view, &wish, &Task::QUIET).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let svg = folder.path().join("plot.svg");
+    chart::save(&drawn, view.sheet().columns(), &svg).unwrap();
+    let text = std::fs::read_to_string(&svg).unwrap();
+    assert_eq!(text.matches("<circle").count(), 1);
+    assert!(text.contains("60"), "the axis reaches it");
+}
+
+#[test]
 fn a_file_that_changes_or_vanishes_is_noticed() {
     let mut source = file(b"a,b\n1,2\n");
     let table = TableFile::open(source.path()).unwrap();

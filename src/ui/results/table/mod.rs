@@ -1,5 +1,6 @@
 //! A table of any length: what is known of it, what can be asked of it, its rows or a plot of them.
 
+mod axes;
 mod bar;
 mod card;
 mod choose;

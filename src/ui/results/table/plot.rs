@@ -2,8 +2,8 @@
 
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{
-    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Plot as Chart, PlotBounds, PlotImage, PlotPoint,
-    PlotTransform,
+    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, PlotBounds, PlotImage, PlotPoint, PlotPoints,
+    PlotTransform, Points as Dots,
 };
 use std::sync::Arc;
 
@@ -13,13 +13,14 @@ use crate::model::table::{
 };
 use crate::ui::desktop::PickFor;
 use crate::ui::outbox::{Outbox, Wish};
+use crate::ui::results::table::axes::{categories, chart};
 use crate::ui::results::table::guess::{category, few_kinds, is_identifier, measure};
 use crate::ui::results::table::{ask, card};
 use crate::ui::theme::Palette;
 use crate::ui::{format, widgets};
 
 /// Of the widest label of a choice, with the gaps around it.
-const LABEL_WIDTH: f32 = 56.0;
+const LABEL_WIDTH: f32 = 52.0;
 
 /// What is plotted.
 #[derive(Default)]
@@ -175,9 +176,9 @@ fn color_ui(ui: &mut Ui, page: &TablePage, color: &mut Option<usize>) {
 
 /// A box of an even part of the line's rest: a long name never pushes the last one out.
 fn choice_ui(ui: &mut Ui, (label, left): (&str, u8), chosen: &str, options: impl FnOnce(&mut Ui)) {
-    let left = f32::from(left);
-    let rest = ui.available_width() - left * LABEL_WIDTH;
     let label_response = ui.label(label);
+    let left = f32::from(left);
+    let rest = ui.available_width() - (left - 1.0) * LABEL_WIDTH;
     ui.scope(|ui| {
         ui.set_max_width((rest / left).clamp(80.0, 200.0));
         egui::ComboBox::from_id_salt(label)
@@ -202,20 +203,17 @@ fn about_ui(ui: &mut Ui, plot: &Plot) {
             format::grouped(plot.left_out)
         );
     }
-    if matches!(plot.wish, PlotWish::Scatter { .. }) {
-        words = format!("{words} · drag to move, Ctrl and wheel to zoom, double-click to see all");
+    match plot.wish {
+        PlotWish::Histogram { .. } => {}
+        PlotWish::Scatter { .. } => {
+            words =
+                format!("{words} · drag to move, Ctrl and wheel to zoom, double-click to see all");
+        }
+        PlotWish::Boxes { .. } => {
+            words = format!("{words} · whiskers within 1.5 times the box, dots beyond");
+        }
     }
     widgets::weak(ui, words);
-}
-
-fn chart<'a>(ui: &Ui, page: &TablePage, plot: &Plot, x: usize, y: Option<usize>) -> Chart<'a> {
-    let palette = Palette::of(ui);
-    let name = |at: usize| page.columns.get(at).cloned().unwrap_or_default();
-    Chart::new(format!("{:?}", plot.wish))
-        .x_axis_label(name(x))
-        .y_axis_label(y.map_or_else(|| "rows".to_owned(), name))
-        .set_margin_fraction(egui::vec2(0.03, 0.04))
-        .grid_color(palette.line)
 }
 
 fn histogram_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, histogram: &Histogram) {
@@ -247,7 +245,7 @@ fn boxes_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, boxes: &[BoxOf]) {
         .map(|(at, one)| {
             let [low, lower, median, upper, high] = one.five;
             BoxElem::new(at as f64, BoxSpread::new(low, lower, median, upper, high))
-                .name(format!("{}, {} rows", one.name, format::grouped(one.count)))
+                .name(words_of(one))
                 .box_width(0.6)
                 .whisker_width(0.3)
                 .fill(palette.selected)
@@ -255,20 +253,25 @@ fn boxes_ui(ui: &mut Ui, page: &TablePage, plot: &Plot, boxes: &[BoxOf]) {
         })
         .collect();
     let names: Vec<String> = boxes.iter().map(|one| one.name.clone()).collect();
+    let label = page.columns.get(*category).cloned().unwrap_or_default();
+    let axis = categories(ui, label, names);
     chart(ui, page, plot, *category, Some(*values))
-        .x_axis_formatter(move |mark, _range| {
-            let whole = (mark.value - mark.value.round()).abs() < 1e-6 && mark.value >= 0.0;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "just checked"
-            )]
-            let name = whole
-                .then(|| names.get(mark.value.round() as usize))
-                .flatten();
-            name.cloned().unwrap_or_default()
-        })
-        .show(ui, |chart| chart.box_plot(BoxPlot::new("", drawn)));
+        .custom_x_axes(vec![axis])
+        .show(ui, |chart| {
+            chart.box_plot(BoxPlot::new("", drawn));
+            for (at, one) in boxes.iter().enumerate() {
+                let dots: PlotPoints<'_> = one.dots.iter().map(|dot| [at as f64, *dot]).collect();
+                chart.points(Dots::new("", dots).radius(2.5).color(palette.accent));
+            }
+        });
+}
+
+fn words_of(one: &BoxOf) -> String {
+    let words = format!("{}, {} rows", one.name, format::grouped(one.count));
+    match one.beyond {
+        0 => words,
+        beyond => format!("{words}, {} beyond the whiskers", format::grouped(beyond)),
+    }
 }
 
 fn scatter_ui(
