@@ -15,7 +15,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::model::batch::Batch;
 use crate::model::ids::{ConnectionId, JobId};
 use crate::model::job::Stage;
-use crate::model::notice::About;
+use crate::model::notice::{About, Weight};
 use crate::store::folders::Folders;
 
 /// Longest wait for the platform to say whether it knows the job.
@@ -71,13 +71,14 @@ fn adopted(
     now.notices
         .iter()
         .filter(|notice| Some(notice.id) > last)
-        .find(|notice| match notice.about {
-            About::Connection(id) => id == connection,
-            About::Job(id) => now
+        .find(|notice| match (notice.about, notice.weight) {
+            (About::Connection(id), Weight::Problem) => id == connection,
+            // What happens to other jobs meanwhile is a warning or a problem.
+            (About::Job(id), Weight::Note) => now
                 .jobs
                 .iter()
                 .any(|view| view.job.id == id && view.job.connection == connection),
-            About::App | About::Batch(_) => false,
+            _ => false,
         })
         .map(|notice| Err(Trouble::Problem(notice.words.clone())))
 }

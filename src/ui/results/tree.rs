@@ -1,5 +1,6 @@
 //! Batches, their jobs, and the files of each. Only visible rows are drawn.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use egui::{Atom, AtomExt as _, Button, Color32, CursorIcon, RichText, ScrollArea, Sense, Ui};
@@ -92,32 +93,32 @@ fn collect(snapshot: &Snapshot, state: &mut ResultsState) {
         return;
     }
     let words = &key.1;
+    let mut of: BTreeMap<BatchId, Vec<&JobView>> = BTreeMap::new();
+    for view in &snapshot.jobs {
+        of.entry(view.job.batch).or_default().push(view.as_ref());
+    }
     let mut rows = Vec::new();
     for batch in &snapshot.batches {
-        let own: Vec<&JobView> = snapshot
-            .jobs
-            .iter()
-            .filter(|view| view.job.batch == batch.id)
-            .map(AsRef::as_ref)
-            .collect();
+        let own = of.remove(&batch.id).unwrap_or_default();
+        let open = !words.is_empty() || state.open_batches.contains(&batch.id);
         let mut below = Vec::new();
         let batch_found = words.is_empty() || batch.name.to_lowercase().contains(words);
-        for view in &own {
-            job_rows(view, state, words, batch_found, &mut below);
+        // After a year most batches are folded: what is below them is not gone through.
+        if open {
+            for view in &own {
+                job_rows(view, state, words, batch_found, &mut below);
+            }
         }
         if !batch_found && below.is_empty() {
             continue;
         }
-        let open = !words.is_empty() || state.open_batches.contains(&batch.id);
         rows.push(Row {
             depth: 0,
             name: batch.name.clone(),
             beside: format::count(own.len(), "job", "jobs"),
             kind: Kind::Batch(batch.id, open),
         });
-        if open {
-            rows.extend(below);
-        }
+        rows.extend(below);
     }
     state.rows = Rows {
         made_for: Some(key),
@@ -313,17 +314,19 @@ impl Row {
     }
 }
 
+/// Shows it beside the tree and unfolds it; once it is shown, another click folds it.
 fn choose(row: &Row, state: &mut ResultsState, outbox: &mut Outbox) {
+    let is_shown = state.chosen == row.chosen();
     match &row.kind {
         Kind::Batch(batch, open) => {
-            if *open {
+            if *open && is_shown {
                 state.open_batches.remove(batch);
             } else {
                 state.open_batches.insert(*batch);
             }
         }
         Kind::Job(job, open) => {
-            if *open {
+            if *open && is_shown {
                 state.folded_jobs.insert(*job);
             } else {
                 state.folded_jobs.remove(job);

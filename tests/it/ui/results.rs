@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Key;
-use egui_kittest::kittest::Queryable as _;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use labferry::engine::command::Command;
 use labferry::model::folder::{
@@ -322,6 +323,24 @@ fn json() -> JsonPage {
         tree: Arc::new(tree),
         ..JsonPage::default()
     }
+}
+
+#[test]
+fn a_click_shows_a_batch_or_job_and_only_the_next_one_folds_it() {
+    let mut window = at_a_file();
+    let below = |window: &Window| {
+        let mut files = window.harness.query_all_by_label("objects.csv");
+        files.any(|node| node.accesskit_node().role() == Role::Button)
+    };
+    for name in ["Plate 7 nuclei", "Plate 7"] {
+        assert!(below(&window));
+        window.press(name);
+        assert!(below(&window), "{name} is shown");
+        window.press(name);
+        assert!(!below(&window), "{name} is folded");
+        window.press(name);
+    }
+    assert!(below(&window), "unfolded again");
 }
 
 #[test]
