@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 
-use super::{Folder, GRAY, Spec, png_header};
+use super::Folder;
+use super::damage::png_header;
+use super::writing::{GRAY, Spec};
 use crate::model::thumbnail::{THUMBNAIL_SIDE, Thumbnail};
 use crate::results::image::thumbnail::{make, make_of};
 

@@ -1,6 +1,7 @@
 //! The bounds themselves: what is still allowed at each, and what is said of a list of entries that ends too early.
 
-use super::{Bench, Entry, archive, claimed_so_often, deflated, paths, stored, troubles};
+use super::claims::claimed_so_often;
+use super::{Bench, Entry, archive, deflated, paths, stored, troubles};
 use crate::results::unzip::entry::is_there;
 use crate::results::unzip::{Limits, Trouble, UnzipError, not_an_archive};
 use crate::store::folders::write_atomically;

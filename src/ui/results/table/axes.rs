@@ -89,15 +89,24 @@ fn steps(input: &GridInput) -> [f64; 3] {
     }
 }
 
-/// With as many decimals as its step needs.
+/// With as many decimals as its step needs, and as a power of ten where it would be too long.
 fn number(mark: GridMark, _range: &RangeInclusive<f64>) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "few decimals; beyond them casting saturates"
+        reason = "few digits; beyond them casting saturates"
     )]
-    let decimals = (-mark.step_size.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
-    format!("{:.decimals$}", mark.value)
+    let digits = |of: f64| of.ceil().clamp(0.0, 12.0) as usize;
+    let (value, fineness) = (mark.value, -mark.step_size.log10() - 1e-9);
+    if !(-6.0..5.0).contains(&fineness) {
+        if value.abs() < mark.step_size * 0.5 {
+            return "0".to_owned();
+        }
+        let digits = digits(value.abs().log10() + fineness);
+        return format!("{value:.digits$e}");
+    }
+    let decimals = digits(fineness);
+    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]
@@ -126,6 +135,9 @@ mod tests {
         }
         assert_eq!(number(mark(0.5, 0.5), &(0.0..=1.0)), "0.5");
         assert_eq!(number(mark(-2_000.0, 500.0), &(0.0..=1.0)), "-2000");
+        assert_eq!(number(mark(1.5e12, 5e11), &(0.0..=1.0)), "1.5e12");
+        assert_eq!(number(mark(3e-7, 1e-7), &(0.0..=1.0)), "3e-7");
+        assert_eq!(number(mark(1e-20, 1e-7), &(0.0..=1.0)), "0");
     }
 
     #[test]
