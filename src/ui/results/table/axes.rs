@@ -102,7 +102,8 @@ fn number(mark: GridMark, _range: &RangeInclusive<f64>) -> String {
         if value.abs() < mark.step_size * 0.5 {
             return "0".to_owned();
         }
-        let digits = digits(value.abs().log10() + fineness);
+        let power = |of: f64| (of.abs().log10() + 1e-9).floor();
+        let digits = digits(power(value) - power(mark.step_size));
         return format!("{value:.digits$e}");
     }
     let decimals = digits(fineness);
