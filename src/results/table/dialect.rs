@@ -4,6 +4,7 @@
 
 use crate::model::table::Reading;
 use crate::results::table::encoding::Encoding;
+use crate::results::table::number::is_missing;
 use crate::results::table::record::{Format, LineEnd, Record, split_records};
 
 /// How a table is written.
@@ -251,7 +252,8 @@ fn decimal_mark(text: &[u8]) -> Option<u8> {
     (before.iter().all(u8::is_ascii_digit) && plain && clear).then_some(mark)
 }
 
-/// Names come first when the first record has no number, no cell twice, and is not like the records under it.
+/// Names come first when the first record has no number and is not like the records under it. A name may come twice, as
+/// measurements of two channels do, where numbers stand under it.
 fn guess_header(sample: &[Record]) -> bool {
     let Some((first, rest)) = sample.split_first() else {
         return false;
@@ -271,7 +273,8 @@ fn guess_header(sample: &[Record]) -> bool {
             continue;
         }
         filled += 1;
-        if !seen.insert(text.to_ascii_lowercase()) {
+        let is_twice = !seen.insert(text.to_ascii_lowercase());
+        if is_twice && (is_missing(text) || !has_number_below(rest, place)) {
             return false;
         }
     }
@@ -279,13 +282,18 @@ fn guess_header(sample: &[Record]) -> bool {
         return false;
     }
     // A row of words over rows of words: names, unless one of the words comes again in its own column.
-    let numbers_below = rest.iter().any(|record| {
-        record
-            .cells
-            .iter()
-            .any(|cell| is_number(cell.text.trim_ascii()))
-    });
+    let numbers_below = (0..longest(rest)).any(|place| has_number_below(rest, place));
     numbers_below || !repeats_below(first, rest)
+}
+
+fn longest(records: &[Record]) -> usize {
+    let cells = records.iter().map(|record| record.cells.len());
+    cells.max().unwrap_or(0)
+}
+
+fn has_number_below(rest: &[Record], place: usize) -> bool {
+    let mut cells = rest.iter().filter_map(|record| record.cells.get(place));
+    cells.any(|cell| is_number(cell.text.trim_ascii()))
 }
 
 fn repeats_below(first: &Record, rest: &[Record]) -> bool {
@@ -357,7 +365,10 @@ mod tests {
             ("Object ID,Class\n", true),
             ("red,green\nred,blue\n", false),
             ("sample,class\ns1,red\ns2,blue\n", true),
-            ("a,a\n1,2\n", false),
+            ("a,a\n1,2\n", true),
+            ("Mean,Area,mean\n1,x,3\n", true),
+            ("Mean,Area,area\n1,x,y\n", false),
+            ("NA,NA\n1,2\n", false),
             ("", false),
             ("gene,2019\nx,3\n", false),
         ] {

@@ -244,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_one_name_stay_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            ("objects.csv", "id,x,x\n1,2,3\n"),
+            ("objects.csv", "x,id,x\n5,4,6\n"),
+        ];
+        let members = members(folder.path(), &files);
+        let go_on = &mut |_| ControlFlow::Continue(());
+        let (groups, _) = stack(&["Job".to_owned()], &members, go_on).unwrap();
+        assert_eq!(**groups[0].sheet.columns(), ["Job", "id", "x", "x"]);
+        let rows = groups[0].sheet.rows(&[0, 1]).unwrap();
+        assert_eq!(rows, [["job 0", "1", "2", "3"], ["job 1", "4", "5", "6"]]);
+    }
+
+    #[test]
     fn tables_of_one_shape_are_one_table() {
         let folder = tempfile::tempdir().unwrap();
         let members = members(
