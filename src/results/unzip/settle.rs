@@ -4,14 +4,15 @@ use crate::model::artifact::UnpackedFile;
 use crate::results::disk::{fingerprint, sync_folder};
 use crate::results::names::{fold, numbered};
 use crate::results::unzip::Unpacked;
-use crate::results::unzip::entry::{is_there, key, slashed};
+use crate::results::unzip::entry::{key, slashed};
 use crate::results::unzip::staging::Staging;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where nothing is yet, one rename does it; otherwise file by file.
+/// Moves file by file, also where nothing is yet: renaming the whole tree would take the place of an empty folder that a
+/// download beside it has just made, and the download would end in a folder that is no more.
 pub(crate) fn settle(
     staging: &Staging,
     into: &Path,
@@ -22,15 +23,17 @@ pub(crate) fn settle(
         sync_folder(&staging.tree().join(folder))?;
     }
     sync_folder(&staging.tree())?;
-    if is_there(into)? {
-        merge(staging, into, unpacked, folders)
-    } else {
-        fs::rename(staging.tree(), into)?;
-        let parent = into
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        sync_folder(parent.unwrap_or(Path::new(".")))
+    match fs::create_dir(into) {
+        Ok(()) => {
+            let parent = into
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            sync_folder(parent.unwrap_or(Path::new(".")))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
     }
+    merge(staging, into, unpacked, folders)
 }
 
 fn merge(

@@ -4,7 +4,8 @@ use super::{Bench, Entry, archive, list, paths, stored};
 use crate::results::unzip::{Limits, UnzipError, unpack};
 use std::cell::Cell;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::time::{Duration, Instant};
 
 #[test]
 fn stopping_leaves_nothing_and_running_again_completes() {
@@ -103,4 +104,38 @@ fn a_link_already_in_the_folder_is_not_followed() {
     let unpacked = bench.unpack(&[stored("d/x", b"1"), stored("f", b"2")]);
     assert_eq!(paths(&unpacked), ["d (2)/x", "f (2)"]);
     assert!(list(&outside).is_empty());
+}
+
+/// A download makes its folder, and one below it, while an archive is moved to the same place.
+#[test]
+fn a_folder_that_a_download_has_just_made_is_not_taken_away() {
+    let bytes = archive(&[stored("a.csv", b"1")]);
+    for round in 0..800 {
+        let bench = Bench::new();
+        let (target, path) = (bench.target(), bench.put(&bytes));
+        let home = target.parent().unwrap();
+        let staged = home.join(".masks #1 世.unpacking").join("tree");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !staged.join("a.csv").exists() && !target.exists() {
+                    std::hint::spin_loop();
+                }
+                let met = Instant::now();
+                while met.elapsed() < Duration::from_micros(round * 5) {
+                    std::hint::spin_loop();
+                }
+                for folder in [target.clone(), target.join("below")] {
+                    let made = fs::create_dir(&folder).map_err(|error| error.kind());
+                    assert!(
+                        matches!(made, Ok(()) | Err(ErrorKind::AlreadyExists)),
+                        "{made:?}"
+                    );
+                }
+                fs::File::create(target.join("below").join("b.csv")).unwrap();
+            });
+            unpack(&path, &target, &Limits::default(), &|_| {}, &|| false).unwrap();
+        });
+        let files = ["a.csv", "below/", "below/b.csv"];
+        assert_eq!(list(&target), files);
+    }
 }
